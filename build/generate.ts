@@ -1,0 +1,183 @@
+// Reads shaders/ and writes src/generated/shaders.ts: the tables, the config types and the stripped WGSL of every soma
+// and input. Run by `npm run generate`, by the package's scripts and by Vite when a shader changes.
+
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Row } from '../src/somas.ts';
+import { link, readSource, readTable, type Source, strip, WgslError } from '../src/wgsl.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+interface Shader {
+  name: string;
+  text: string;
+  source: Source;
+}
+
+function readShader(path: string): Shader {
+  const text = readFileSync(`${ROOT}shaders/${path}`, 'utf8');
+  try {
+    return { name: basename(path, '.wgsl'), text, source: readSource(text) };
+  } catch (error) {
+    throw inFile(error, path);
+  }
+}
+
+const readFolder = (folder: string): Shader[] =>
+  readdirSync(`${ROOT}shaders/${folder}`)
+    .sort()
+    .map((file) => readShader(`${folder}/${file}`));
+
+const inFile = (error: unknown, path: string) =>
+  error instanceof WgslError ? new Error(`shaders/${path}:${error.message}`, { cause: error }) : error;
+
+/** The text of src/generated/shaders.ts. */
+export function generate(): string {
+  const parts = readFolder('parts');
+  const somas = readFolder('somas').map((soma) => readSoma(soma, parts));
+  const constants = [...parts, ...['block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
+  return [
+    '// Generated from shaders/ by build/generate.ts; not to be edited.',
+    "import type { Value } from '../initializers.ts';",
+    "import type { InputLaw, Soma } from '../somas.ts';",
+    ...constants.map(
+      ({ name, text }) =>
+        `${parts.some((part) => part.name === name) ? '' : 'export '}const ${name} = ${JSON.stringify(strip(text))};`,
+    ),
+    ...somas.map((soma) => somaModule(soma, somas)),
+    parameterOwners(somas),
+    ...inputModules(readFolder('inputs')),
+    '',
+  ].join('\n\n');
+}
+
+interface SomaShader extends Shader {
+  /** Names of the parts it is linked with. */
+  parts: string[];
+  parameters: Record<string, Row>;
+  states: Record<string, Row>;
+}
+
+function readSoma(soma: Shader, library: Shader[]): SomaShader {
+  const linked = link(
+    library.map((part) => part.source),
+    soma.source,
+  ).map((i) => library[i] as Shader);
+  const structs = new Map([...linked, soma].flatMap((shader) => [...shader.source.structs]));
+  try {
+    return {
+      ...soma,
+      parts: linked.map((part) => part.name),
+      parameters: readTable(structs, 'Parameters'),
+      states: readTable(structs, 'State'),
+    };
+  } catch (error) {
+    throw inFile(error, `somas/${soma.name}.wgsl (or a part of it)`);
+  }
+}
+
+// A soma's config extends that of the largest soma whose parameters it contains, as in the specification.
+function baseOf(soma: SomaShader, somas: SomaShader[]): SomaShader | undefined {
+  const size = (other: SomaShader) => Object.keys(other.parameters).length;
+  return somas
+    .filter(
+      (other) => size(other) < size(soma) && Object.keys(other.parameters).every((name) => name in soma.parameters),
+    )
+    .sort((a, b) => size(b) - size(a))[0];
+}
+
+function somaModule(soma: SomaShader, somas: SomaShader[]): string {
+  const base = baseOf(soma, somas);
+  const own = Object.entries(soma.parameters).filter(([name]) => !base || !(name in base.parameters));
+  const fields = own.map(([name, row]) => `  /** ${describe(row)} */\n  ${name}?: Value;`);
+  const states = Object.keys(soma.states).map((name) => `'${name}'`);
+  return `/** Parameters of {@link ${soma.name}}: each a number, one value a neuron, or an initializer. */
+export interface ${soma.name}Config${base ? ` extends ${base.name}Config` : ''} {
+${fields.join('\n')}
+}
+
+/**
+${header(soma.text)
+  .map((line) => ` * ${line}`)
+  .join('\n')}
+ */
+export const ${soma.name}: Soma<${soma.name}Config, ${states.join(' | ')}> = {
+  name: '${soma.name}',
+  parameters: ${JSON.stringify(soma.parameters)},
+  states: ${JSON.stringify(soma.states)},
+  wgsl: ${[...soma.parts, JSON.stringify(strip(soma.text))].join(" + '\\n' + ")},
+};`;
+}
+
+// Lets a message about a misplaced parameter say which soma has it, without a bundle of all somas.
+function parameterOwners(somas: SomaShader[]): string {
+  const owners: Record<string, string[]> = {};
+  for (const soma of somas) {
+    for (const name of Object.keys(soma.parameters)) owners[name] = [...(owners[name] ?? []), soma.name];
+  }
+  const partial = Object.entries(owners).filter(([, names]) => names.length < somas.length);
+  return `/** Which somas have a parameter, for those that not all have. */
+export const parameterOwners: Record<string, readonly string[]> = ${JSON.stringify(Object.fromEntries(partial))};`;
+}
+
+function inputModules(inputs: Shader[]): string[] {
+  const laws = inputs.map(({ name, text, source }) => {
+    const [struct] = [...source.structs.keys()];
+    if (!struct || !source.declares.has(name)) {
+      throw new Error(`shaders/inputs/${name}.wgsl wants a struct of parameters, then a function ${name}`);
+    }
+    const table = readTable(source.structs, struct);
+    const fields = Object.entries(table).map(
+      ([key, row]) =>
+        `  /** ${describe(row)} */\n  ${key}${row.default === undefined ? '' : '?'}: ${row.edge ? 'number' : 'Value'};`,
+    );
+    const type = `/** ${header(text).join(' ')} */
+export interface ${struct}Input {
+  kind: '${name}';
+${fields.join('\n')}
+}`;
+    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${JSON.stringify(table)}, wgsl: ${JSON.stringify(strip(text))} }`;
+    return { struct, type, law: `  ${name}: ${law},` };
+  });
+  return [
+    ...laws.map(({ type }) => type),
+    `/** A current computed on the device. */\nexport type LawInput = ${laws.map(({ struct }) => `${struct}Input`).join(' | ')};`,
+    `export const inputLaws: Record<LawInput['kind'], InputLaw> = {\n${laws.map(({ law }) => law).join('\n')}\n};`,
+  ];
+}
+
+/** The lines of the comment a file opens with. */
+const header = (text: string): string[] =>
+  (/^(?:\/\/.*\n)+/.exec(text)?.[0] ?? '')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^\/\/ ?/, ''));
+
+/** A row in words: `membrane time constant; 5 ms by default, > 0, >= dt`. */
+function describe(row: Row): string {
+  const bounds = [
+    row.above === undefined ? '' : `> ${row.above}`,
+    row.least === undefined ? '' : `>= ${row.least}`,
+    row.leastDt ? '>= dt' : '',
+    row.most === undefined ? '' : `<= ${row.most}`,
+  ].filter((text) => text !== '');
+  const initial = row.default === undefined ? row.unit : `${row.default} ${row.unit} by default`;
+  return [`${row.meaning}; ${initial}`, ...bounds].join(', ');
+}
+
+/** Writes the file, aside and then renamed, only if it changed: builds may run side by side. */
+export function writeGenerated(): void {
+  const target = `${ROOT}src/generated/shaders.ts`;
+  const text = generate();
+  mkdirSync(`${ROOT}src/generated`, { recursive: true });
+  try {
+    if (readFileSync(target, 'utf8') === text) return;
+  } catch {
+    // Not there yet.
+  }
+  writeFileSync(`${target}.${process.pid}`, text);
+  renameSync(`${target}.${process.pid}`, target);
+}
+
+if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) writeGenerated();

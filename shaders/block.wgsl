@@ -1,0 +1,12 @@
+// What every dispatch knows: which steps it makes, and the parameters. The scalar ones are members of the generated
+// struct Scalars; an array lies in `planes`, one lane of neurons after the other, each plane block.stride lanes long.
+struct Block {
+  first: u32,    // step the block begins with
+  steps: u32,    // steps in it
+  stride: u32,   // lanes in a plane
+  dt: f32,       // ms
+}
+
+@group(0) @binding(0) var<uniform> block: Block;
+@group(0) @binding(1) var<uniform> scalars: Scalars;
+@group(0) @binding(2) var<storage, read> planes: array<lane>;

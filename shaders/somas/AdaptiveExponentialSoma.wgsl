@@ -1,0 +1,40 @@
+// The adaptive exponential integrate-and-fire neuron (AdEx): a second current that follows the potential and every spike.
+// Brette, Gerstner 2005, J. Neurophysiol. 94(5), doi.org/10.1152/jn.00686.2005;
+// Gerstner, Kistler, Naud, Paninski: Neuronal Dynamics, chapters 5.2 and 6.1, neuronaldynamics.epfl.ch/online/Ch5.S2.html
+struct Adaptation {
+  adaptation_tau: lane,            // 100 ms, > 0, >= dt: adaptation time constant
+  adaptation_delta: lane,          // 7 pA: adaptation current added by a spike
+  adaptation_subthreshold: lane,   // 0.5 nS: how strongly adaptation follows the potential
+}
+
+struct Parameters {
+  membrane: Membrane,
+  adaptation: Adaptation,
+}
+
+struct State {
+  potential: lane,    // potential_rest mV, from potential_rest: membrane potential
+  adaptation: lane,   // 0 pA: adaptation current
+}
+
+struct Constants {
+  membrane: MembraneConstants,
+  scale: lane,
+  delta: lane,
+  subthreshold: lane,
+}
+
+fn prepare(p: Parameters, dt: f32) -> Constants {
+  let a = p.adaptation;
+  return Constants(membrane(p.membrane, dt), dt / a.adaptation_tau, a.adaptation_delta, a.adaptation_subthreshold);
+}
+
+// The order is the specification's: adaptation of the step before in the bracket, the reset potential in its own update.
+fn advance(c: Constants, s: ptr<function, State>, current: lane) -> flag {
+  let m = c.membrane;
+  (*s).potential += m.scale * (intrinsic(m, (*s).potential) - m.resistance * (*s).adaptation + m.resistance * current);
+  let spike = (*s).potential > m.threshold;
+  (*s).potential = after_spike(m, (*s).potential, spike);
+  (*s).adaptation += c.scale * (-(*s).adaptation + c.subthreshold * (*s).potential) + select(lane(), c.delta, spike);
+  return spike;
+}

@@ -1,0 +1,82 @@
+// The inner interface: what simulation.ts asks of a path that can run neurons. device.ts is the GPU's.
+// Types only. States and parameters cross it in the units of the device: potentials relative to rest, times in steps.
+
+import type { Stream } from './inputs.ts';
+import type { Plane } from './parameters.ts';
+import type { InputLaw, Soma } from './somas.ts';
+
+export interface Backend {
+  readonly kind: 'webgpu' | 'cpu';
+  /** The device in words. */
+  readonly adapter: string;
+  /** Whether the processor does the work. */
+  readonly software: boolean;
+  /** Refuses a population that cannot fit, before anything is allocated. @throws InputError with the numbers */
+  checkRoom(neurons: number, planes: number, path: string): void;
+  /** Reserves a population; what the device then could not give is reported by `compile`. */
+  populate(plan: PopulationPlan): DevicePopulation;
+  /** Frees all it made itself; what a host lent stays usable. */
+  dispose(): void;
+}
+
+export interface PopulationPlan {
+  name: string;
+  soma: Soma;
+  inputs: readonly InputLaw[];
+  neurons: number;
+  dt: number;
+  /** Whether the host will stream a current a neuron: it needs room. */
+  streams: boolean;
+  traces: readonly TraceRequest[];
+}
+
+/** One state of some neurons, sampled at steps divisible by `every`. */
+export interface TraceRequest {
+  state: string;
+  neurons: Uint32Array;
+  every: number;
+}
+
+export interface Block {
+  first: number;
+  steps: number;
+  stream: Stream | undefined;
+  /** Whether spike words are wanted back; they are counted in any case. */
+  words: boolean;
+  /** Whether the population's traces are. */
+  traces: boolean;
+}
+
+/** The spike words of a contiguous range of neurons: bit k of `words[r * stride + i]` is step 32 r + k of neuron first + i. */
+export interface SpikeWords {
+  first: number;
+  neurons: number;
+  stride: number;
+  words: Uint32Array;
+}
+
+export interface BlockResult {
+  words: readonly SpikeWords[];
+  /** For each request its samples, `[samples, neurons]`. */
+  traces: readonly Float32Array[];
+}
+
+/** A population on a device. Results are views into reused memory: valid until the second `advance` after. */
+export interface DevicePopulation {
+  /** The longest block it takes. */
+  readonly maxSteps: number;
+  /** Device bytes it holds. */
+  readonly bytes: number;
+  /** Sets fields by key; a field that turns from number to array or back changes the kernel, else nothing compiles. */
+  setFields(fields: Readonly<Record<string, Plane>>): void;
+  setStates(states: Readonly<Record<string, Plane>>): void;
+  readState(name: string): Promise<Float32Array>;
+  /** Spikes of each neuron since the last `clearCounts`. */
+  readCounts(): Promise<Uint32Array>;
+  clearCounts(): void;
+  /** Whether a block of this kind can be advanced without compiling. */
+  ready(block: Pick<Block, 'stream'>): boolean;
+  compile(block: Pick<Block, 'stream'>): Promise<void>;
+  /** Queues a block; resolves when the device has done it. */
+  advance(block: Block): Promise<BlockResult>;
+}

@@ -1,0 +1,103 @@
+// Every error somagpu throws on purpose, and the words of refusals. Hosts tell them apart by class; the command line
+// turns them into exit codes.
+
+/** The common ancestor of the errors below. */
+export class SomaError extends Error {
+  override readonly name: string = 'SomaError';
+}
+
+/**
+ * Something a user passed is wrong; nothing was run, changed or allocated.
+ *
+ * `path` says where, in the words of the experiment file (`cells.parameters.spike_slope[3]`), `value` what stood there,
+ * `reason` what is wrong with it and `remedy` what would be right.
+ */
+export class InputError extends SomaError {
+  override readonly name = 'InputError';
+  constructor(
+    readonly path: string,
+    readonly value: unknown,
+    readonly reason: string,
+    readonly remedy: string,
+  ) {
+    super(`${path === '' ? '' : `${path}: `}${reason}${value === undefined ? '' : `, got ${show(value)}`}; ${remedy}`);
+  }
+
+  /** The same complaint, seen from further out. */
+  within(prefix: string): InputError {
+    const path = this.path === '' ? prefix : `${prefix}.${this.path}`;
+    return new InputError(path, this.value, this.reason, this.remedy);
+  }
+}
+
+/** No device of the wanted kind is here; the message says what to do. */
+export class NoBackendError extends SomaError {
+  override readonly name = 'NoBackendError';
+}
+
+/** The device could not give the memory that was asked for. */
+export class OutOfMemoryError extends SomaError {
+  override readonly name = 'OutOfMemoryError';
+}
+
+/** The device is gone: unplugged, reset by its watchdog, or destroyed by the host. */
+export class DeviceLostError extends SomaError {
+  override readonly name = 'DeviceLostError';
+}
+
+/** The simulation was used after `dispose`, or disposed of while it ran. */
+export class DisposedError extends SomaError {
+  override readonly name = 'DisposedError';
+}
+
+/** A second `run` or `step` was asked for while one is still going on. */
+export class BusyError extends SomaError {
+  override readonly name = 'BusyError';
+}
+
+// A value as a message shows it: short, and telling "2" from 2.
+function show(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  if (ArrayBuffer.isView(value)) return `an array of ${(value as Uint8Array).length} values`;
+  if (typeof value === 'function') return 'a function';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** ` (did you mean "x"?)` where a known name is near, else nothing. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const near = known
+    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return near ? `did you mean "${near.candidate}"? ` : '';
+}
+
+// Levenshtein's distance, one row of the table at a time.
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+/** Refuses names that are not known: `unknown KIND "x" of OWNER; did you mean "y"?` */
+export function checkNames(
+  path: string,
+  given: object,
+  known: readonly string[],
+  what: string,
+  hint?: (name: string) => string,
+) {
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    const remedy = hint?.(name) || `${didYouMean(name, known)}known: ${known.join(', ')}`;
+    throw new InputError(path, undefined, `unknown ${what.replace('NAME', JSON.stringify(name))}`, remedy);
+  }
+}

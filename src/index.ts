@@ -1,0 +1,18 @@
+// The public surface of somagpu: re-exports only.
+
+export type { Tuning } from './device.ts';
+export {
+  BusyError,
+  DeviceLostError,
+  DisposedError,
+  InputError,
+  NoBackendError,
+  OutOfMemoryError,
+  SomaError,
+} from './errors.ts';
+export { constant, type Initializer, uniform, type Value } from './initializers.ts';
+export type { ArrayInput, ConstantInput, Input, StepInput } from './inputs.ts';
+export type { Population, PopulationOptions, StateRecording } from './population.ts';
+export type { Spikes, Trace } from './recording.ts';
+export { type Progress, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
+export * from './somas.ts';

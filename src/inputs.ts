@@ -1,0 +1,186 @@
+// Input currents: what a user passes for `input`, checked and resolved. Currents computed on the device have a file in
+// shaders/inputs/ each; `array` currents come from the host, summed into one stream.
+
+import { checkNames, didYouMean, InputError } from './errors.ts';
+import { inputLaws, type LawInput } from './generated/shaders.ts';
+import type { Value } from './initializers.ts';
+import { firstStepAt, type Plane, resolve, type Scope } from './parameters.ts';
+import type { InputLaw, Row } from './somas.ts';
+
+/** A current the host gives for every step, pA: `[steps]`, the same for all neurons, or `[steps, neurons]`, row-major. */
+export interface ArrayInput {
+  kind: 'array';
+  /** Flat with a `shape`; without one, a list of numbers (one a step) or of lists (one a step, a number a neuron). */
+  values: ArrayLike<number> | readonly ArrayLike<number>[];
+  shape?: readonly number[];
+}
+
+export type Input = LawInput | ArrayInput;
+
+export type { ConstantInput, LawInput, StepInput } from './generated/shaders.ts';
+
+/** A current computed on the device, its parameters resolved; edges in time are step numbers. */
+export interface ResolvedInput {
+  law: InputLaw;
+  values: Record<string, Plane>;
+}
+
+/** A host current: `shared` has one value a step, the other kind one a step and neuron. */
+export interface HostCurrent {
+  path: string;
+  shared: boolean;
+  /** The step its values begin with. */
+  first: number;
+  steps: number;
+  values: Float32Array;
+}
+
+const KINDS = [...Object.keys(inputLaws), 'array'];
+
+/** Checks and resolves a population's inputs. `scope.path` is where the list stands. */
+export function resolveInputs(given: readonly Input[], scope: Scope): { laws: ResolvedInput[]; host: HostCurrent[] } {
+  if (!Array.isArray(given))
+    throw new InputError(scope.path, given, 'is no list', 'give a list of inputs, [] for none');
+  const laws: ResolvedInput[] = [];
+  const host: HostCurrent[] = [];
+  given.forEach((input: Input, index) => {
+    const path = `${scope.path}[${index}]`;
+    const kind = (input as { kind?: unknown } | null)?.kind;
+    if (typeof kind !== 'string' || !KINDS.includes(kind)) {
+      throw new InputError(
+        `${path}.kind`,
+        kind ?? null,
+        'unknown kind of input',
+        `${didYouMean(String(kind), KINDS)}known: ${KINDS.join(', ')}`,
+      );
+    }
+    if (input.kind === 'array') host.push(resolveArray(input, path, scope.neurons));
+    else laws.push(resolveLaw(input, { ...scope, path, owner: `the input ${kind}` }, index));
+  });
+  return { laws, host };
+}
+
+function resolveLaw({ kind, ...given }: LawInput, scope: Scope, index: number): ResolvedInput {
+  const law = inputLaws[kind];
+  checkNames(scope.path, given, Object.keys(law.parameters), `key NAME of ${scope.owner}`);
+  const values: Record<string, Plane> = {};
+  for (const [name, row] of Object.entries(law.parameters)) {
+    const value = (given as Record<string, Value | undefined>)[name] ?? row.default;
+    const path = `${scope.path}.${name}`;
+    if (value === undefined)
+      throw new InputError(path, undefined, 'is missing', `give the ${row.meaning}, ${row.unit}`);
+    values[name] = row.edge
+      ? resolveEdge(row, value, path, scope.dt)
+      : resolve(name, row, value as Value, 'current', { ...scope, population: `${scope.population} input ${index}` });
+  }
+  const { start, stop } = values as Record<string, number>;
+  if (start !== undefined && stop !== undefined && stop < start) {
+    throw new InputError(
+      `${scope.path}.stop`,
+      (given as { stop?: number }).stop,
+      'is before start',
+      'give a later moment',
+    );
+  }
+  return { law, values };
+}
+
+function resolveEdge(row: Row, value: unknown, path: string, dt: number): number {
+  if (value === 'end' && row.default === 'end') return 0xffffffff;
+  if (typeof value === 'number' && Number.isFinite(value)) return firstStepAt(value, dt);
+  throw new InputError(
+    path,
+    value,
+    'is no moment in time',
+    `give a number of ms${row.default === 'end' ? ', or leave it out for the end' : ''}`,
+  );
+}
+
+function resolveArray(input: ArrayInput, path: string, neurons: number): HostCurrent {
+  checkNames(path, input, ['kind', 'values', 'shape'], 'key NAME of the input array');
+  const nested = Array.isArray(input.values) && typeof input.values[0] === 'object';
+  const { values, shape } = nested
+    ? flatten(input.values as ArrayLike<number>[], path)
+    : { values: input.values as ArrayLike<number>, shape: undefined };
+  if (typeof values?.length !== 'number' || typeof values === 'string') {
+    throw new InputError(
+      `${path}.values`,
+      values ?? null,
+      'is no array',
+      'give numbers of shape [steps] or [steps, neurons]',
+    );
+  }
+  const dims = input.shape ?? shape ?? [values.length];
+  const [steps = 0, columns] = dims;
+  const right = dims.length <= 2 && dims.length > 0 && steps * (columns ?? 1) === values.length;
+  if (!right || (columns !== undefined && columns !== neurons)) {
+    const remedy = `give shape [steps] or [steps, ${neurons}]`;
+    throw new InputError(
+      `${path}.values`,
+      undefined,
+      `has shape [${dims.join(', ')}] (${values.length} values) for ${neurons} neurons`,
+      remedy,
+    );
+  }
+  return { path, shared: columns === undefined, first: 0, steps, values: checkCurrents(values, `${path}.values`) };
+}
+
+function flatten(rows: readonly ArrayLike<number>[], path: string): { values: Float64Array; shape: number[] } {
+  const width = rows[0]?.length ?? 0;
+  const values = new Float64Array(rows.length * width);
+  rows.forEach((row, step) => {
+    if (row.length !== width) {
+      throw new InputError(
+        `${path}.values[${step}]`,
+        undefined,
+        `has ${row.length} values where the first step has ${width}`,
+        'give each step as many',
+      );
+    }
+    values.set(row, step * width);
+  });
+  return { values, shape: [rows.length, width] };
+}
+
+/** Currents as float32, each checked: finite and at most 1e12 pA in magnitude. */
+export function checkCurrents(given: ArrayLike<number>, path: string): Float32Array {
+  const values = given instanceof Float32Array ? given : new Float32Array(given.length);
+  for (let i = 0; i < values.length; i++) {
+    const value: unknown = given[i];
+    if (typeof value !== 'number' || !(Math.abs(value) <= 1e12)) {
+      throw new InputError(`${path}[${i}]`, value, 'is no possible current', 'allowed: -1e12 to 1e12 pA');
+    }
+    if (values !== given) values[i] = value;
+  }
+  return values;
+}
+
+/** What the host gives the device for a block: one value a step, or one a step and neuron; `undefined` for nothing. */
+export interface Stream {
+  shared: boolean;
+  values: Float32Array;
+}
+
+/** The sum of a population's host currents for a block of steps. */
+export function streamOf(
+  currents: readonly HostCurrent[],
+  first: number,
+  steps: number,
+  neurons: number,
+): Stream | undefined {
+  const [only] = currents;
+  if (!only) return undefined;
+  const shared = currents.every((current) => current.shared);
+  const width = shared ? 1 : neurons;
+  const begin = (current: HostCurrent) => (first - current.first) * (current.shared ? 1 : neurons);
+  if (currents.length === 1) return { shared, values: only.values.subarray(begin(only), begin(only) + steps * width) };
+  const values = new Float32Array(steps * width);
+  for (const current of currents) {
+    const from = begin(current);
+    for (let i = 0; i < values.length; i++) {
+      const source = current.shared ? Math.floor(i / width) : i;
+      values[i] = (values[i] as number) + (current.values[from + source] as number);
+    }
+  }
+  return { shared, values };
+}

@@ -1,0 +1,124 @@
+// WebGPU for Node: finds an adapter through the optional package `webgpu` (Dawn). Hardware comes first; where there is
+// none, SwiftShader, the software Vulkan inside the development dependency @sparticuz/chromium, needs no system library.
+
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
+import { NoBackendError } from './errors.ts';
+
+/** glibc's RTLD_NODELETE, which Node does not name: the loader stays although it is no Node addon. */
+const RTLD_NODELETE = 0x1000;
+
+// Dawn crashes the process when the object from its `create` is collected while a device of it lives; instances are few.
+const instances: GPU[] = [];
+
+/**
+ * Finds a GPU for {@link Simulation.create}: hardware if there is any, else software Vulkan.
+ *
+ * Each call gives a new adapter, good for one device. The process ends by itself when the simulation is disposed of.
+ *
+ * @throws NoBackendError saying what to install
+ * @example
+ * ```ts
+ * import { findAdapter } from 'somagpu/node';
+ * const simulation = await Simulation.create({ adapter: await findAdapter() });
+ * ```
+ */
+export async function findAdapter(): Promise<GPUAdapter> {
+  const create = await loadDawn();
+  // Without a Vulkan loader Dawn would complain on stderr before it finds nothing.
+  if (process.platform !== 'linux' || canLoad('libvulkan.so.1')) {
+    const adapter = await requestFrom(create);
+    if (adapter && (!adapter.info.isFallbackAdapter || process.platform !== 'linux')) return adapter;
+  }
+  const adapter = (await useSwiftShader()) ? await requestFrom(create) : null;
+  if (adapter) return adapter;
+  throw new NoBackendError(
+    'no GPU that WebGPU can reach on this machine; install its Vulkan driver, or for software Vulkan: npm install @sparticuz/chromium',
+  );
+}
+
+type CreateGpu = (options: string[]) => GPU;
+
+async function loadDawn(): Promise<CreateGpu> {
+  try {
+    return (await import('webgpu')).create;
+  } catch (cause) {
+    throw new NoBackendError('WebGPU for Node is not installed; npm install webgpu', { cause });
+  }
+}
+
+async function requestFrom(create: CreateGpu): Promise<GPUAdapter | null> {
+  const gpu = create([]);
+  instances.push(gpu);
+  return gpu.requestAdapter({ powerPreference: 'high-performance' });
+}
+
+function canLoad(library: string): boolean {
+  const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;
+  try {
+    process.dlopen({ exports: {} }, library, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
+    return true;
+  } catch (error) {
+    // It is loaded all the same: only its registration as an addon failed.
+    return error instanceof Error && error.message.includes('did not self-register');
+  }
+}
+
+let swiftShader: Promise<boolean> | undefined;
+
+/** Makes this process's Vulkan loader find SwiftShader; once. */
+function useSwiftShader(): Promise<boolean> {
+  swiftShader ??= (async () => {
+    const folder = await unpackSwiftShader();
+    if (!folder || !canLoad(join(folder, 'libvulkan.so.1'))) return false;
+    process.env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json');
+    return true;
+  })();
+  return swiftShader;
+}
+
+/** The folder that holds SwiftShader, unpacked next to its package the first time. */
+async function unpackSwiftShader(): Promise<string | undefined> {
+  const found = locateArchive();
+  if (!found) return undefined;
+  const folder = join(found.modules, '.cache', 'somagpu', `swiftshader-${found.version}`);
+  if (existsSync(folder)) return folder;
+  const { unpackTar } = await import('modern-tar');
+  const entries = await unpackTar(await promisify(brotliDecompress)(await readFile(found.archive)));
+  await mkdir(dirname(folder), { recursive: true });
+  // Aside and then renamed: processes that start together must not see a half-written folder.
+  const aside = await mkdtemp(`${folder}-`);
+  for (const { header, data } of entries) {
+    if (data && /^(libvk_swiftshader\.so|libvulkan\.so\.1|vk_swiftshader_icd\.json)$/.test(header.name)) {
+      await writeFile(join(aside, header.name), data, { mode: 0o755 });
+    }
+  }
+  await rename(aside, folder).catch(() => rm(aside, { recursive: true }));
+  return existsSync(folder) ? folder : undefined;
+}
+
+function locateArchive(): { archive: string; modules: string; version: string } | undefined {
+  try {
+    const require = createRequire(import.meta.url);
+    const manifest = findManifest(require.resolve('@sparticuz/chromium'));
+    const archive = join(dirname(manifest), 'bin', 'swiftshader.tar.br');
+    const { version } = require(manifest) as { version: string };
+    return existsSync(archive) ? { archive, modules: join(dirname(manifest), '..', '..'), version } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// The package does not export its package.json; it lies above its entry.
+function findManifest(entry: string): string {
+  for (let folder = dirname(entry); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json')) && existsSync(join(folder, 'bin')))
+      return join(folder, 'package.json');
+  }
+  throw new Error(`no package around ${entry}`);
+}

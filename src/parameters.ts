@@ -1,0 +1,225 @@
+// From what a user wrote to numbers a device can take: names, shapes, ranges and units are checked here, values become
+// scalars or planes. Pure: it knows no device, no file and no clock.
+
+import { checkNames, InputError } from './errors.ts';
+import { parameterOwners } from './generated/shaders.ts';
+import { distribution, isInitializer, type Value } from './initializers.ts';
+import { uniforms } from './random.ts';
+import type { Row, Table } from './somas.ts';
+
+/** One quantity of a population: the same for all neurons, or one value each. Always float32 numbers. */
+export type Plane = number | Float32Array;
+
+/** Where values are resolved, and for whom. */
+export interface Scope {
+  /** Where the table stands, for messages: `cells.parameters`. */
+  path: string;
+  /** Whose table it is: `AdaptiveExponentialSoma`, `initial states of ...`. */
+  owner: string;
+  population: string;
+  neurons: number;
+  dt: number;
+  seed: number;
+}
+
+/** Above these magnitudes float32 sums of a step could overflow; far beyond anything a cell does. */
+const LIMITS = { parameter: 1e9, current: 1e12, state: 1e30 } as const;
+export type Quantity = keyof typeof LIMITS;
+
+/** Whole numbers are exact in a float32 lane up to 2^24; cooldown + 1 has to fit as well. */
+const MOST_STEPS = 2 ** 24 - 2;
+
+/** The number of whole steps a duration lasts, rounded as the reference rounds its float32 quotient: half to even. */
+export function wholeSteps(ms: number, dt: number): number {
+  const quotient = Math.fround(Math.fround(ms) / Math.fround(dt));
+  const floor = Math.floor(quotient);
+  const half = quotient - floor;
+  return half > 0.5 || (half === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
+/** The first step that begins at or after a moment; a millionth of a step forgives the rounding of decimal times. */
+export function firstStepAt(ms: number, dt: number): number {
+  return Math.min(Math.max(Math.ceil(ms / dt - 1e-6), 0), 0xffffffff);
+}
+
+/** The value of one neuron. */
+export const at = (plane: Plane, neuron: number): number =>
+  typeof plane === 'number' ? plane : (plane[neuron] as number);
+
+/**
+ * Checks and resolves the parameters a user gave for a soma; those not given get their defaults.
+ *
+ * @param given - by name; `undefined` counts as not given
+ * @returns every parameter of the table, in user units
+ * @throws InputError naming the parameter, the neuron, the value and what would be right
+ */
+export function resolveParameters(table: Table, given: object, scope: Scope): Record<string, Plane> {
+  checkNames(scope.path, given, Object.keys(table), `parameter NAME of ${scope.owner}`, (name) => {
+    const owners = parameterOwners[name];
+    return owners ? `${owners.join(' and ')} ${owners.length > 1 ? 'have' : 'has'} it` : '';
+  });
+  const resolved: Record<string, Plane> = {};
+  for (const [name, row] of Object.entries(table)) {
+    const value = (given as Record<string, Value | undefined>)[name];
+    resolved[name] = resolve(name, row, value === undefined ? (row.default as number) : value, 'parameter', scope);
+  }
+  checkLinearPart(resolved, scope);
+  return resolved;
+}
+
+/**
+ * Checks and resolves states a user gave, in user units, to what the device keeps: relative to their origin.
+ *
+ * @param parameters - the population's, as {@link resolveParameters} gave them
+ * @param given - by name
+ */
+export function resolveStates(
+  table: Table,
+  given: object,
+  parameters: Record<string, Plane>,
+  scope: Scope,
+): Record<string, Plane> {
+  checkNames(scope.path, given, Object.keys(table), `state NAME of ${scope.owner}`);
+  const resolved: Record<string, Plane> = {};
+  for (const [name, value] of Object.entries(given as Record<string, Value | undefined>)) {
+    const row = table[name] as Row;
+    if (value !== undefined) resolved[name] = resolve(name, row, value, 'state', scope, originOf(row, parameters));
+  }
+  return resolved;
+}
+
+/** The states a population starts with where the user gave none, as the device keeps them. */
+export function defaultStates(table: Table, parameters: Record<string, Plane>): Record<string, Plane> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, row]) => {
+      const start = typeof row.default === 'string' ? (parameters[row.default] as Plane) : (row.default as number);
+      return [name, subtract(start, originOf(row, parameters))];
+    }),
+  );
+}
+
+/** What a state is kept relative to: a parameter, or nothing. */
+export const originOf = (row: Row, parameters: Record<string, Plane>): Plane =>
+  row.from ? (parameters[row.from] as Plane) : 0;
+
+function subtract(plane: Plane, origin: Plane): Plane {
+  if (typeof plane === 'number' && typeof origin === 'number') return Math.fround(plane - origin);
+  const length = typeof plane === 'number' ? (origin as Float32Array).length : plane.length;
+  return Float32Array.from({ length }, (_, neuron) => at(plane, neuron) - at(origin, neuron));
+}
+
+/**
+ * Checks one value and resolves it; `origin` is subtracted in float64 before the one rounding to float32.
+ *
+ * @throws InputError
+ */
+export function resolve(
+  name: string,
+  row: Row,
+  value: Value,
+  quantity: Quantity,
+  scope: Scope,
+  origin: Plane = 0,
+): Plane {
+  const path = `${scope.path}.${name}`;
+  const check = (number: unknown, where: string) => checkNumber(number, where, row, quantity, scope.dt);
+  if (typeof value === 'number') return subtract(check(value, path), origin);
+  if (isInitializer(value)) {
+    const drawn = distribution(value, path);
+    for (const bound of drawn.support) check(bound, path);
+    if (drawn.support[0] === drawn.support[1]) return subtract(drawn.support[0], origin);
+    const values = drawn.fill(new Float32Array(scope.neurons), uniforms(scope.seed, scope.population, name));
+    return origin === 0 ? values : subtract(values, origin);
+  }
+  if (!isNumberList(value)) {
+    throw new InputError(
+      path,
+      value,
+      'not a value',
+      'give a number, an array with one number a neuron, or an initializer',
+    );
+  }
+  if (value.length !== scope.neurons) {
+    const remedy = `give one value a neuron: ${scope.neurons}, in row-major order`;
+    throw new InputError(path, undefined, `has ${value.length} values for ${scope.neurons} neurons`, remedy);
+  }
+  const values = new Float32Array(scope.neurons);
+  for (let neuron = 0; neuron < values.length; neuron++) {
+    values[neuron] = check(value[neuron], `${path}[${neuron}]`) - at(origin, neuron);
+  }
+  return values;
+}
+
+function isNumberList(value: unknown): value is ArrayLike<number> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView) && !isBigInts(value));
+}
+
+const isBigInts = (view: ArrayBufferView) => view instanceof BigInt64Array || view instanceof BigUint64Array;
+
+function checkNumber(number: unknown, path: string, row: Row, quantity: Quantity, dt: number): number {
+  const refuse = (reason: string): never => {
+    throw new InputError(path, number, reason, `allowed: ${allowed(row, quantity, dt)}`);
+  };
+  if (typeof number !== 'number') return refuse('is no number');
+  if (!Number.isFinite(number)) refuse('is not finite');
+  if (Math.abs(number) > LIMITS[quantity]) refuse('is too large');
+  if (row.above !== undefined && number <= row.above) refuse(`must be greater than ${row.above}`);
+  if (row.least !== undefined && number < row.least) refuse(`must be at least ${row.least}`);
+  if (row.most !== undefined && number > row.most) refuse(`must be at most ${row.most}`);
+  if (row.leastDt && Math.fround(number) < Math.fround(dt)) refuse(`must not be below the time step of ${dt} ms`);
+  if (row.inSteps && wholeSteps(number, dt) > MOST_STEPS)
+    refuse(`must not be longer than ${MOST_STEPS} steps of ${dt} ms`);
+  if (row.whole && (!Number.isInteger(number) || number > 2 ** 24)) refuse('must be a whole number up to 2^24');
+  // A tiny positive number that float32 rounds to zero would divide by zero on the device.
+  if (row.above === 0 && Math.fround(number) < 2 ** -126) refuse('is too small for float32');
+  return number;
+}
+
+function allowed(row: Row, quantity: Quantity, dt: number): string {
+  const low =
+    row.above !== undefined
+      ? `> ${row.above}`
+      : row.least !== undefined
+        ? `>= ${row.least}`
+        : `>= -${LIMITS[quantity]}`;
+  const parts = [low, row.leastDt ? `>= dt (${dt})` : '', `<= ${row.most ?? LIMITS[quantity]} ${row.unit}`];
+  const initial = row.default === undefined ? '' : `; default ${row.default}`;
+  return parts.filter((part) => part !== '').join(', ') + initial;
+}
+
+/**
+ * Refuses neurons whose linear part grows without bound below threshold: the Euler step
+ * [[1 - dt/tau, -dt R/tau], [a dt/tau_w, 1 - dt/tau_w]] of potential and adaptation must have a spectral radius of at
+ * most 1. Published cases sit exactly at 1, hence the millionth. Somas without adaptation are covered by tau >= dt.
+ */
+function checkLinearPart(parameters: Record<string, Plane>, { path, neurons, dt }: Scope): void {
+  const { potential_tau, resistance, adaptation_tau, adaptation_subthreshold } = parameters;
+  if (!adaptation_subthreshold || !adaptation_tau || !potential_tau || !resistance) return;
+  const planes = [potential_tau, resistance, adaptation_tau, adaptation_subthreshold];
+  const last = planes.every((plane) => typeof plane === 'number') ? 1 : neurons;
+  for (let neuron = 0; neuron < last; neuron++) {
+    const k = dt / at(potential_tau, neuron);
+    const b = dt / at(adaptation_tau, neuron);
+    const coupling = k * b * at(resistance, neuron) * at(adaptation_subthreshold, neuron);
+    const radius = spectralRadius(2 - k - b, (1 - k) * (1 - b) + coupling);
+    if (radius <= 1 + 1e-6) continue;
+    throw new InputError(
+      `${path}.adaptation_subthreshold${last > 1 ? `[${neuron}]` : ''}`,
+      at(adaptation_subthreshold, neuron),
+      `makes the neuron unstable below threshold (spectral radius ${radius.toPrecision(7)} of an Euler step of ${dt} ms)`,
+      'bring resistance * adaptation_subthreshold nearer to 0 (not below -1), or use a smaller dt',
+    );
+  }
+}
+
+// Of a 2 x 2 matrix with this trace and determinant.
+function spectralRadius(trace: number, determinant: number): number {
+  const discriminant = (trace * trace) / 4 - determinant;
+  return discriminant < 0 ? Math.sqrt(determinant) : Math.abs(trace) / 2 + Math.sqrt(discriminant);
+}
+
+/** A resolved quantity in the units of the device: durations marked `in steps` become step counts. */
+export function onDevice(row: Row, plane: Plane, dt: number): Plane {
+  if (!row.inSteps) return plane;
+  return typeof plane === 'number' ? wholeSteps(plane, dt) : plane.map((ms) => wholeSteps(ms, dt));
+}

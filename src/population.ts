@@ -1,0 +1,331 @@
+// A population: what was asked for, checked and resolved, its share of the device, and what was recorded of it.
+// The simulation moves it through time; it knows nothing of the others.
+
+import type { Backend, Block, BlockResult, DevicePopulation, TraceRequest } from './backend.ts';
+import { checkNames, InputError } from './errors.ts';
+import type { Value } from './initializers.ts';
+import { type HostCurrent, type Input, type ResolvedInput, resolveInputs, streamOf } from './inputs.ts';
+import { inputKey } from './kernel.ts';
+import {
+  at,
+  defaultStates,
+  onDevice,
+  originOf,
+  type Plane,
+  resolveParameters,
+  resolveStates,
+  type Scope,
+} from './parameters.ts';
+import { SpikeRecorder, type Spikes, type Trace, TraceRecorder } from './recording.ts';
+import type { Row, Soma } from './somas.ts';
+
+/** Which neurons' state to record, and how often. */
+export interface StateRecording {
+  /** Flat indices, or `all` of them (the default). */
+  neurons?: 'all' | ArrayLike<number>;
+  /** Steps between samples, 1 by default: steps divisible by it are sampled. */
+  every?: number;
+}
+
+export interface PopulationOptions<Config extends object, State extends string> {
+  /** A letter, then letters, digits, `_` or `-`; unique in its simulation, ignoring case. */
+  name?: string;
+  /** How many neurons, or their shape. */
+  units: number | readonly number[];
+  parameters?: Config;
+  /** States at the start, in user units. */
+  initial?: { [state in State]?: Value };
+  /** Currents, pA; they add up. */
+  input?: readonly Input[];
+  /** Flat indices of the neurons whose spikes are reported as -1. */
+  inhibitory?: ArrayLike<number>;
+  record?: { spikes?: boolean; states?: { [state in State]?: StateRecording } };
+}
+
+/** What a population knows of its simulation. */
+interface Clock {
+  readonly dt: number;
+  readonly seed: number;
+  /** @throws DisposedError */
+  checkAlive(): void;
+}
+
+/** A population of one soma; made by {@link Simulation.add}. */
+export class Population<Config extends object = object, State extends string = string> {
+  /** As given, as a list: `[8, 8]`; neurons are numbered row-major. */
+  readonly units: readonly number[];
+  /** How many neurons: the product of `units`. */
+  readonly neurons: number;
+  /** @internal */
+  readonly device: DevicePopulation;
+  /** @internal One byte a neuron, 1 where it is inhibitory. */
+  readonly inhibitory: Uint8Array | undefined;
+  readonly #clock: Clock;
+  readonly #currents: readonly HostCurrent[];
+  readonly #spikes: SpikeRecorder | undefined;
+  readonly #traces: ReadonlyMap<string, TraceRecorder>;
+  readonly #added: { parameters: Record<string, Plane>; states: Record<string, Plane> };
+  #parameters: Record<string, Plane>;
+
+  /** @internal */
+  constructor(
+    clock: Clock,
+    backend: Backend,
+    readonly soma: Soma<Config, State>,
+    readonly name: string,
+    options: PopulationOptions<Config, State>,
+  ) {
+    const { dt, seed } = clock;
+    const known = ['name', 'units', 'parameters', 'initial', 'input', 'inhibitory', 'record'];
+    checkNames(name, options, known, 'key NAME of a population');
+    this.#clock = clock;
+    this.units = checkUnits(options.units, `${name}.units`);
+    this.neurons = this.units.reduce((product, side) => product * side, 1);
+    const arrays = [...Object.values(options.parameters ?? {}), ...Object.values(options.initial ?? {})];
+    const planes = arrays.filter((value) => value !== undefined && typeof value !== 'number').length;
+    backend.checkRoom(this.neurons, planes + Object.keys(soma.states).length, `${name}.units`);
+    const scope = (path: string): Scope => ({
+      path: `${name}.${path}`,
+      owner: soma.name,
+      population: name,
+      neurons: this.neurons,
+      dt,
+      seed,
+    });
+    this.#parameters = resolveParameters(
+      soma.parameters,
+      checkObject(options.parameters, `${name}.parameters`),
+      scope('parameters'),
+    );
+    const given = resolveStates(
+      soma.states,
+      checkObject(options.initial, `${name}.initial`),
+      this.#parameters,
+      scope('initial'),
+    );
+    this.#added = {
+      parameters: this.#parameters,
+      states: { ...defaultStates(soma.states, this.#parameters), ...given },
+    };
+    const { laws, host } = resolveInputs(options.input ?? [], scope('input'));
+    this.#currents = host;
+    this.inhibitory = checkInhibitory(options.inhibitory, this.neurons, `${name}.inhibitory`);
+    const { spikes, traces } = checkRecord(options.record, soma, this.neurons, `${name}.record`);
+    this.#spikes = spikes ? new SpikeRecorder() : undefined;
+    this.#traces = new Map(traces.map(({ state, neurons, every }) => [state, new TraceRecorder(neurons, every)]));
+    const streams = host.some((current) => !current.shared);
+    this.device = backend.populate({
+      name,
+      soma,
+      inputs: laws.map(({ law }) => law),
+      neurons: this.neurons,
+      dt,
+      streams,
+      traces,
+    });
+    this.device.setFields({ ...this.#deviceParameters(), ...inputFields(laws) });
+    this.device.setStates(this.#added.states);
+  }
+
+  #deviceParameters(): Record<string, Plane> {
+    const rows = Object.entries(this.soma.parameters as Record<string, Row>);
+    return Object.fromEntries(
+      rows.map(([name, row]) => [name, onDevice(row, this.#parameters[name] as Plane, this.#clock.dt)]),
+    );
+  }
+
+  /**
+   * Changes parameters from the next step on, also while a run goes on; the others stay. A new value costs a buffer
+   * write; only turning a number into an array, or back, compiles. States are kept relative to `potential_rest`:
+   * changing it moves the potential along.
+   *
+   * @throws InputError naming what is wrong; nothing was changed then
+   */
+  setParameters(changed: Config): void {
+    this.#clock.checkAlive();
+    const path = `${this.name}.parameters`;
+    const merged = { ...this.#parameters, ...checkObject(changed, path) };
+    const { dt, seed } = this.#clock;
+    const scope = { path, owner: this.soma.name, population: this.name, neurons: this.neurons, dt, seed };
+    this.#parameters = resolveParameters(this.soma.parameters, merged, scope);
+    const fields = this.#deviceParameters();
+    this.device.setFields(Object.fromEntries(Object.keys(changed).map((name) => [name, fields[name] as Plane])));
+  }
+
+  /**
+   * Sets states, in user units (absolute mV, pA, steps), from the next step on; the others stay.
+   *
+   * @throws InputError naming what is wrong; nothing was changed then
+   */
+  setState(states: { [state in State]?: Value }): void {
+    this.#clock.checkAlive();
+    const path = `${this.name}.state`;
+    const { dt, seed } = this.#clock;
+    const scope = { path, owner: this.soma.name, population: this.name, neurons: this.neurons, dt, seed };
+    this.device.setStates(resolveStates(this.soma.states, checkObject(states, path), this.#parameters, scope));
+  }
+
+  /** A state of all neurons as it is now, in user units. */
+  async readState(state: State): Promise<Float32Array> {
+    this.#clock.checkAlive();
+    checkState(state, this.soma, `${this.name}.state`);
+    const values = await this.device.readState(state);
+    const origin = originOf((this.soma.states as Record<string, Row>)[state] as Row, this.#parameters);
+    if (origin !== 0) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + at(origin, i);
+    return values;
+  }
+
+  /** How often each neuron has spiked since `add` or `reset`, counted on the device. */
+  async spikeCounts(): Promise<Uint32Array> {
+    this.#clock.checkAlive();
+    return this.device.readCounts();
+  }
+
+  /**
+   * The recorded spikes, ordered by step, then neuron.
+   *
+   * @throws InputError if they were not recorded
+   */
+  async spikes(): Promise<Spikes> {
+    if (this.#spikes) return this.#spikes.read(this.#clock.dt);
+    throw new InputError(
+      `${this.name}.record.spikes`,
+      undefined,
+      'was not asked for',
+      'add the population with record: { spikes: true }',
+    );
+  }
+
+  /**
+   * The recorded samples of a state.
+   *
+   * @throws InputError if it was not recorded
+   */
+  async trace(state: State): Promise<Trace> {
+    const recorder = this.#traces.get(state);
+    if (recorder) return recorder.read(this.#clock.dt);
+    const remedy = `add the population with record: { states: { ${state}: {} } }`;
+    throw new InputError(`${this.name}.record.states.${state}`, undefined, 'was not asked for', remedy);
+  }
+
+  /** The states whose samples are recorded. */
+  get recordedStates(): readonly State[] {
+    return [...this.#traces.keys()] as State[];
+  }
+
+  /** @internal Refuses to run beyond the end of an array input. */
+  checkStreams(lastStep: number): void {
+    for (const { path, steps } of this.#currents) {
+      if (steps >= lastStep) continue;
+      throw new InputError(
+        path,
+        undefined,
+        `has currents for ${steps} steps of the ${lastStep} to run`,
+        'give a longer array, or run for less',
+      );
+    }
+  }
+
+  /** @internal */
+  block(first: number, steps: number, extra: HostCurrent | undefined, words: boolean): Block {
+    const currents = extra ? [...this.#currents, extra] : this.#currents;
+    const stream = streamOf(currents, first, steps, this.neurons);
+    return { first, steps, stream, words: words || this.#spikes !== undefined, traces: this.#traces.size > 0 };
+  }
+
+  /** @internal */
+  keep({ first, steps }: Block, { words, traces }: BlockResult): void {
+    this.#spikes?.append(words, first, steps);
+    [...this.#traces].forEach(([state, recorder], i) => {
+      const origin = originOf((this.soma.states as Record<string, Row>)[state] as Row, this.#parameters);
+      recorder.append(traces[i] as Float32Array, first, steps, origin);
+    });
+  }
+
+  /** @internal */
+  reset(): void {
+    this.#parameters = this.#added.parameters;
+    this.device.setFields(this.#deviceParameters());
+    this.device.setStates(this.#added.states);
+    this.device.clearCounts();
+    this.#spikes?.clear();
+    for (const recorder of this.#traces.values()) recorder.clear();
+  }
+}
+
+function inputFields(laws: readonly ResolvedInput[]): Record<string, Plane> {
+  const entries = laws.flatMap(({ values }, i) =>
+    Object.entries(values).map(([name, value]) => [inputKey(i, name), value] as const),
+  );
+  return Object.fromEntries(entries);
+}
+
+function checkObject(given: unknown, path: string): object {
+  if (given === undefined) return {};
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;
+  throw new InputError(path, given, 'is no object', 'give names with their values, {} for none');
+}
+
+function checkUnits(units: unknown, path: string): number[] {
+  const sides: unknown[] = Array.isArray(units) ? units : [units];
+  const right = sides.length > 0 && sides.every((side) => Number.isInteger(side) && (side as number) > 0);
+  if (!right)
+    throw new InputError(
+      path,
+      units,
+      'is no number of neurons',
+      'give a whole number above 0, or a shape of them: [8, 8]',
+    );
+  return sides as number[];
+}
+
+function checkState(state: string, soma: Soma, path: string): void {
+  checkNames(path, { [state]: true }, Object.keys(soma.states), `state NAME of ${soma.name}`);
+}
+
+function checkIndices(given: ArrayLike<number>, neurons: number, path: string): Uint32Array {
+  if (typeof given?.length !== 'number' || typeof given === 'string') {
+    throw new InputError(path, given, 'is no list of neurons', 'give flat indices');
+  }
+  return Uint32Array.from({ length: given.length }, (_, i) => {
+    const neuron: unknown = given[i];
+    if (Number.isInteger(neuron) && (neuron as number) >= 0 && (neuron as number) < neurons) return neuron as number;
+    throw new InputError(
+      `${path}[${i}]`,
+      neuron,
+      'is no neuron of this population',
+      `give whole numbers from 0 to ${neurons - 1}`,
+    );
+  });
+}
+
+function checkInhibitory(given: ArrayLike<number> | undefined, neurons: number, path: string): Uint8Array | undefined {
+  if (given === undefined) return undefined;
+  const mask = new Uint8Array(neurons);
+  for (const neuron of checkIndices(given, neurons, path)) mask[neuron] = 1;
+  return mask;
+}
+
+function checkRecord(given: PopulationOptions<object, string>['record'], soma: Soma, neurons: number, path: string) {
+  const { spikes = false, states = {} } = checkObject(given, path) as NonNullable<typeof given>;
+  checkNames(path, given ?? {}, ['spikes', 'states'], 'key NAME of record');
+  if (typeof spikes !== 'boolean')
+    throw new InputError(`${path}.spikes`, spikes, 'is neither true nor false', 'give true to record all spikes');
+  const traces = Object.entries(checkObject(states, `${path}.states`) as Record<string, StateRecording>).map(
+    ([state, recording]): TraceRequest => {
+      const where = `${path}.states.${state}`;
+      checkState(state, soma, `${path}.states`);
+      checkNames(where, checkObject(recording, where), ['neurons', 'every'], 'key NAME of a recorded state');
+      const { neurons: which = 'all', every = 1 } = recording;
+      if (!Number.isInteger(every) || every < 1 || every > 0xffffffff) {
+        throw new InputError(`${where}.every`, every, 'is no number of steps', 'give a whole number from 1 on');
+      }
+      const all =
+        which === 'all'
+          ? Uint32Array.from({ length: neurons }, (_, i) => i)
+          : checkIndices(which, neurons, `${where}.neurons`);
+      return { state, neurons: all, every };
+    },
+  );
+  return { spikes, traces };
+}

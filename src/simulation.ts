@@ -1,0 +1,341 @@
+// The deep module: populations of somas on a device, and the run that moves them through time in blocks of steps.
+// It knows what is asked for and in which order; how a block is computed is the backend's.
+
+import type { Backend, BlockResult } from './backend.ts';
+import { type DeviceOptions, openDevice } from './device.ts';
+import { BusyError, checkNames, DisposedError, InputError, NoBackendError } from './errors.ts';
+import { checkCurrents, type HostCurrent } from './inputs.ts';
+import { Population, type PopulationOptions } from './population.ts';
+import { signedSpikes, timeOf } from './recording.ts';
+import type { Soma } from './somas.ts';
+
+/** Blocks queued before the first of them is awaited: one computes while the host decodes the other. */
+const BLOCKS_IN_FLIGHT = 2;
+
+export interface SimulationOptions extends DeviceOptions {
+  /** The time step, ms; 0.1 by default. */
+  dt?: number;
+  /** From 0 to 2^32 - 1; 0 by default. The same seed gives the same spikes. */
+  seed?: number;
+  /** `auto` takes the best path there is; by now that is always `webgpu`. */
+  backend?: 'auto' | 'webgpu' | 'cpu';
+}
+
+export interface RunOptions {
+  /** Stops the run at a whole step; `run` then rejects with the signal's reason, and what was recorded stays readable. */
+  signal?: AbortSignal;
+  /** Called after every block. */
+  onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  /** Steps of this run that are done. */
+  steps: number;
+  /** Steps this run has. */
+  of: number;
+}
+
+/**
+ * Populations of somas that run side by side on one device.
+ *
+ * @example
+ * ```ts
+ * await using simulation = await Simulation.create({ dt: 0.1, seed: 7 });
+ * const cells = simulation.add(AdaptiveExponentialSoma, {
+ *   name: 'cells', units: 1000, input: [{ kind: 'constant', amplitude: 65 }], record: { spikes: true },
+ * });
+ * await simulation.run(1000);
+ * const { times, neurons } = await cells.spikes();
+ * ```
+ */
+export class Simulation {
+  readonly #backend: Backend;
+  readonly #populations: Population[] = [];
+  #steps = 0;
+  #running = false;
+  #disposed = false;
+
+  private constructor(
+    backend: Backend,
+    /** The time step, ms. */
+    readonly dt: number,
+    readonly seed: number,
+  ) {
+    this.#backend = backend;
+  }
+
+  /**
+   * Opens a device.
+   *
+   * @throws InputError if dt or seed are out of range, NoBackendError if there is no such device
+   */
+  static async create(options: SimulationOptions = {}): Promise<Simulation> {
+    const { dt = 0.1, seed = 0, backend = 'auto', ...device } = options;
+    checkNames(
+      '',
+      options,
+      ['dt', 'seed', 'backend', 'device', 'adapter', 'tuning'],
+      'option NAME of Simulation.create',
+    );
+    checkDt(dt, 'dt');
+    checkSeed(seed, 'seed');
+    if (!['auto', 'webgpu', 'cpu'].includes(backend)) {
+      throw new InputError('backend', backend, 'unknown backend', 'known: auto, webgpu, cpu');
+    }
+    if (backend === 'cpu') throw new NoBackendError('the CPU path is not part of this version; use webgpu');
+    return new Simulation(await openDevice(device), dt, seed);
+  }
+
+  /** Which path runs the neurons. */
+  get backend(): 'webgpu' | 'cpu' {
+    return this.#backend.kind;
+  }
+
+  /** The device in words. */
+  get adapter(): string {
+    return this.#backend.adapter;
+  }
+
+  /** Whether the processor does the work: software Vulkan counts as such. */
+  get software(): boolean {
+    return this.#backend.software;
+  }
+
+  /** Steps done since `create` or `reset`. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Model time, ms. */
+  get time(): number {
+    return timeOf(this.#steps - 1, this.dt);
+  }
+
+  get populations(): readonly Population[] {
+    return this.#populations;
+  }
+
+  /**
+   * Adds a population. It starts at the simulation's present step.
+   *
+   * @param soma - one of the exported somas
+   * @param options - its size, parameters, inputs and what to record
+   * @throws InputError naming what is wrong; nothing was added then
+   */
+  add<Config extends object, State extends string>(
+    soma: Soma<Config, State>,
+    options: PopulationOptions<Config, State>,
+  ): Population<Config, State> {
+    this.#checkFree('add');
+    const name = options.name ?? `population${this.#populations.length + 1}`;
+    checkName(name, this.#populations);
+    const clock = { dt: this.dt, seed: this.seed, checkAlive: () => this.#checkAlive() };
+    const population = new Population(clock, this.#backend, soma, name, options);
+    this.#populations.push(population as unknown as Population);
+    return population;
+  }
+
+  /**
+   * Runs for a duration.
+   *
+   * @param duration - ms, a whole number of steps
+   * @throws InputError, DeviceLostError, OutOfMemoryError, DisposedError, BusyError, or the signal's reason
+   */
+  async run(duration: number, { signal, onProgress }: RunOptions = {}): Promise<void> {
+    const steps = stepsIn(duration, this.dt, 'duration');
+    this.#checkSteps(steps, 'duration', duration);
+    this.#checkFree('run');
+    for (const population of this.#populations) population.checkStreams(this.#steps + steps);
+    await this.#exclusively(async () => {
+      const last = this.#steps + steps;
+      const inFlight: Promise<number>[] = [];
+      const drain = async () => {
+        const reached = (await inFlight.shift()) as number;
+        onProgress?.({ steps: steps - last + reached, of: steps });
+      };
+      try {
+        while (this.#steps < last && !signal?.aborted) {
+          const longest = Math.min(...this.#populations.map((population) => population.device.maxSteps));
+          inFlight.push((await this.#advance(Math.min(longest, last - this.#steps))).done);
+          if (inFlight.length >= BLOCKS_IN_FLIGHT) await drain();
+        }
+        while (inFlight.length > 0) await drain();
+      } finally {
+        await Promise.allSettled(inFlight);
+      }
+      if (this.#steps < last) signal?.throwIfAborted();
+    });
+  }
+
+  /**
+   * Makes one step.
+   *
+   * @param currents - by population's name, pA, added to its inputs: a number, or one a neuron
+   * @returns by population's name: 1 where a neuron spiked, -1 where an inhibitory one did, else 0
+   * @example
+   * ```ts
+   * const { cells } = await simulation.step({ cells: 65 });
+   * ```
+   */
+  async step(currents: Readonly<Record<string, number | ArrayLike<number>>> = {}): Promise<Record<string, Int8Array>> {
+    this.#checkFree('step');
+    const names = this.#populations.map(({ name }) => name);
+    checkNames('currents', currents, names, 'population NAME');
+    this.#checkSteps(1, 'step', undefined);
+    const host = new Map<Population, HostCurrent>();
+    for (const population of this.#populations) {
+      const given = currents[population.name];
+      population.checkStreams(this.#steps + 1);
+      if (given !== undefined) host.set(population, hostCurrent(given, population, this.#steps));
+    }
+    const spikes: Record<string, Int8Array> = {};
+    await this.#exclusively(async () => {
+      const { done } = await this.#advance(1, host, (population, { words }) => {
+        spikes[population.name] = signedSpikes(words, population.neurons, population.inhibitory);
+      });
+      await done;
+    });
+    return spikes;
+  }
+
+  /** Back to how it was right after the `add` calls, exactly: states, parameters, step count, recordings. */
+  reset(): void {
+    this.#checkFree('reset');
+    this.#steps = 0;
+    for (const population of this.#populations) population.reset();
+  }
+
+  /** Frees the device's memory and, if it was made here, the device; a run in progress rejects with DisposedError. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#backend.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.dispose();
+  }
+
+  // Queues a block for every population. `done` resolves, with the step reached, when its results have been kept.
+  async #advance(
+    steps: number,
+    host?: ReadonlyMap<Population, HostCurrent>,
+    visit?: (population: Population, result: BlockResult) => void,
+  ): Promise<{ done: Promise<number> }> {
+    const first = this.#steps;
+    const jobs = this.#populations.map((population) => ({
+      population,
+      block: population.block(first, steps, host?.get(population), visit !== undefined),
+    }));
+    // A loop, because parameters may be set, and a structure change, while a kernel compiles.
+    while (!jobs.every(({ population, block }) => population.device.ready(block))) {
+      await Promise.all(jobs.map(({ population, block }) => population.device.compile(block)));
+      this.#checkAlive();
+    }
+    const queued = jobs.map((job) => ({ ...job, result: job.population.device.advance(job.block) }));
+    this.#steps += steps;
+    const keep = async () => {
+      const results = await Promise.all(queued.map(({ result }) => result));
+      queued.forEach(({ population, block }, i) => {
+        population.keep(block, results[i] as BlockResult);
+        visit?.(population, results[i] as BlockResult);
+      });
+      return first + steps;
+    };
+    const done = keep();
+    done.catch(() => {});
+    return { done };
+  }
+
+  async #exclusively(work: () => Promise<void>): Promise<void> {
+    this.#running = true;
+    try {
+      await work();
+    } catch (error) {
+      this.#checkAlive();
+      throw error;
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new DisposedError('the simulation was disposed of');
+  }
+
+  #checkFree(what: string): void {
+    this.#checkAlive();
+    if (this.#running) throw new BusyError(`${what}: a run or step is still going on; await it first`);
+  }
+
+  #checkSteps(more: number, path: string, value: unknown): void {
+    if (this.#steps + more <= 0xffffffff) return;
+    throw new InputError(path, value, `goes beyond step ${0xffffffff}`, 'reset the simulation, or use a larger dt');
+  }
+}
+
+const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+function checkName(name: unknown, populations: readonly Population[]): void {
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    throw new InputError(
+      'name',
+      name,
+      'is no name for a population',
+      'give a letter, then letters, digits, "_" or "-"',
+    );
+  }
+  const twin = populations.find((other) => other.name.toLowerCase() === name.toLowerCase());
+  if (twin)
+    throw new InputError(
+      name,
+      undefined,
+      `is the name of two populations (the other is ${twin.name})`,
+      'rename one; case does not count',
+    );
+}
+
+export function checkDt(dt: unknown, path: string): asserts dt is number {
+  if (typeof dt !== 'number' || !(dt >= 1e-6 && dt <= 1e6)) {
+    throw new InputError(path, dt, 'is no time step', 'give ms, from 1e-6 to 1e6; 0.1 is usual');
+  }
+}
+
+export function checkSeed(seed: unknown, path: string): asserts seed is number {
+  if (!Number.isInteger(seed) || (seed as number) < 0 || (seed as number) > 0xffffffff) {
+    throw new InputError(path, seed, 'is no seed', 'give a whole number from 0 to 4294967295');
+  }
+}
+
+/** The steps in a duration. @throws InputError if they are no whole number, or negative */
+export function stepsIn(duration: unknown, dt: number, path: string): number {
+  const steps = typeof duration === 'number' ? Math.round(duration / dt) : Number.NaN;
+  if (!(steps >= 0 && Number.isFinite(steps)))
+    throw new InputError(path, duration, 'is no duration', 'give ms, 0 or more');
+  const right = Math.abs((duration as number) / dt - steps) <= 1e-6 * Math.max(1, steps * 1e-3);
+  if (right) return steps;
+  const near = [Math.floor((duration as number) / dt), Math.ceil((duration as number) / dt)].map((whole) =>
+    Number((whole * dt).toPrecision(12)),
+  );
+  throw new InputError(
+    path,
+    duration,
+    `is no whole number of steps of ${dt} ms`,
+    `give ${near.join(' or ')}, or another dt`,
+  );
+}
+
+function hostCurrent(given: number | ArrayLike<number>, population: Population, step: number): HostCurrent {
+  const path = `currents.${population.name}`;
+  const shared = typeof given === 'number';
+  const values = checkCurrents(shared ? [given] : given, path);
+  if (!shared && values.length !== population.neurons) {
+    throw new InputError(
+      path,
+      undefined,
+      `has ${values.length} values for ${population.neurons} neurons`,
+      'give one a neuron, or a number for all',
+    );
+  }
+  return { path, shared, first: step, steps: 1, values };
+}

@@ -1,0 +1,50 @@
+// Demo page, library, command line and tests. The shaders' tables are generated before anything is built or served,
+// and again when a shader changes.
+
+import { defineConfig, type Plugin } from 'vite';
+import type { ViteUserConfig } from 'vitest/config';
+import { writeGenerated } from './build/generate.ts';
+
+const shaders = (): Plugin => ({
+  name: 'somagpu-shaders',
+  buildStart: writeGenerated,
+  handleHotUpdate: ({ file }) => (file.endsWith('.wgsl') ? writeGenerated() : undefined),
+});
+
+const library = {
+  lib: { entry: { index: 'src/index.ts', node: 'src/node.ts', files: 'src/files/index.ts' }, formats: ['es' as const] },
+  rolldownOptions: { external: [/^node:/, 'webgpu'] },
+  emptyOutDir: false,
+};
+
+// The command line carries what it uses: a package without run-time dependencies.
+const cli = {
+  ssr: 'src/cli/main.ts',
+  rolldownOptions: { external: ['webgpu'], output: { entryFileNames: 'cli.js', banner: '#!/usr/bin/env node' } },
+  emptyOutDir: false,
+};
+
+const tests: ViteUserConfig['test'] = {
+  projects: [
+    { extends: true, test: { name: 'host', include: ['test/host/**/*.test.ts'] } },
+    // One at a time: the software GPU uses every core.
+    {
+      extends: true,
+      test: {
+        name: 'gpu',
+        include: ['test/gpu/**/*.test.ts'],
+        pool: 'forks',
+        fileParallelism: false,
+        testTimeout: 120_000,
+      },
+    },
+  ],
+};
+
+export default defineConfig(({ mode }) => ({
+  base: './',
+  plugins: [shaders()],
+  build: mode === 'library' ? library : mode === 'cli' ? cli : { outDir: 'dist/page' },
+  ssr: mode === 'cli' ? { noExternal: true } : {},
+  test: tests,
+}));
