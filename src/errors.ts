@@ -23,6 +23,11 @@ export class InputError extends SomaError {
     super(`${path === '' ? '' : `${path}: `}${reason}${value === undefined ? '' : `, got ${show(value)}`}; ${remedy}`);
   }
 
+  /** The same complaint about a file. */
+  in(file: string): InputError {
+    return new InputError(this.path === '' ? file : `${file}: ${this.path}`, this.value, this.reason, this.remedy);
+  }
+
   /** The same complaint, seen from further out. */
   within(prefix: string): InputError {
     const path = this.path === '' ? prefix : `${prefix}.${this.path}`;
@@ -53,6 +58,11 @@ export class DisposedError extends SomaError {
 /** A second `run` or `step` was asked for while one is still going on. */
 export class BusyError extends SomaError {
   override readonly name = 'BusyError';
+}
+
+/** A file's bytes are not what they should be: broken, cut short, or of a kind that is not read. */
+export class FileError extends SomaError {
+  override readonly name = 'FileError';
 }
 
 // A value as a message shows it: short, and telling "2" from 2.

@@ -1,0 +1,139 @@
+// Named arrays as NumPy's .npz and back: a zip of .npy entries, one of which is unpacked at a time. It knows neither
+// what the arrays mean nor where the bytes come from or go to. Sizes that a zip claims are checked before memory is
+// given to them.
+
+import { strFromU8, type UnzipFileInfo, unzipSync, type Zippable, zipSync } from 'fflate';
+import { didYouMean, FileError, InputError } from '../errors.ts';
+import { decodeNpy, encodeNpy, type NpyArray, type NpyData } from './npy.ts';
+
+export type { NpyArray, NpyData } from './npy.ts';
+
+const SUFFIX = '.npy';
+
+// Measured on 5 million values per array: spikes shrink to a fifth (steps and times to 1.5 %), noisy traces by a tenth.
+// Level 1 packs 26 to 100 MB/s; level 6 gains nothing but 0.6 % of the neurons, at half the pace.
+const LEVEL = 1;
+
+// The zip's epoch, in local time because fflate writes local time: equal arrays give equal bytes everywhere.
+const MODIFIED = new Date(1980, 0, 1);
+
+// fflate's packer counts bytes in 32 signed bits, silently; the margin is for headers and for data that do not shrink.
+// Entries are what a plain zip can count.
+const MOST_BYTES = 2 ** 31 - 2 ** 26;
+const MOST_ENTRIES = 2 ** 16 - 1;
+
+// Deflate spends at least two bits on 258 bytes, so a claim of more is a forgery.
+const DEFLATE_RATIO = 1032;
+const [STORED, DEFLATED] = [0, 8];
+const SMALLEST_RECORD = 46;
+
+/**
+ * The bytes of an .npz file. Equal arrays in equal order give equal bytes.
+ *
+ * @param arrays - by name; a bare typed array has one axis
+ */
+export function writeNpz(arrays: Readonly<Record<string, NpyArray | NpyData>>): Uint8Array {
+  const named = Object.entries(arrays).map(([name, array]) => [name, withShape(array)] as const);
+  if (named.length > MOST_ENTRIES) {
+    throw new InputError('', named.length, 'too many arrays for one .npz file', `write up to ${MOST_ENTRIES}`);
+  }
+  const size = named.reduce((sum, [, { data }]) => sum + (data?.byteLength ?? 0), 0);
+  if (size > MOST_BYTES) {
+    throw new InputError('', size, 'too many bytes for one .npz file', `write up to ${MOST_BYTES} into each`);
+  }
+  const entries: Zippable = {};
+  for (const [name, array] of named) entries[name + SUFFIX] = encodeNpy(array, name);
+  return zipSync(entries, { level: LEVEL, mtime: MODIFIED });
+}
+
+const withShape = (array: NpyArray | NpyData): NpyArray =>
+  ArrayBuffer.isView(array) ? { shape: [array.length], data: array } : array;
+
+/** Names of the arrays in an .npz file, in the order of the file. Nothing is unpacked. */
+export function npzNames(bytes: Uint8Array): string[] {
+  const names: string[] = [];
+  unzip(bytes, ({ name }) => {
+    if (name.endsWith(SUFFIX)) names.push(name.slice(0, -SUFFIX.length));
+    return false;
+  });
+  return names;
+}
+
+/** One array of an .npz file; the others stay packed. */
+export function readNpzArray(bytes: Uint8Array, name: string): NpyArray {
+  const names = npzNames(bytes);
+  const found = names.filter((other) => other === name).length;
+  if (found === 0) {
+    const there = names.length > 0 ? `it has ${names.join(', ')}` : 'it has no arrays at all';
+    throw new FileError(`no array "${name}" in the .npz file; ${didYouMean(name, names)}${there}`);
+  }
+  if (found > 1) throw damaged(`it has ${found} arrays "${name}"`);
+  const entry = name + SUFFIX;
+  const unpacked = unzip(bytes, (info) => info.name === entry && checkEntry(info, bytes.length))[entry];
+  if (unpacked === undefined || crc32(unpacked) !== recordedChecksum(bytes, entry)) {
+    throw damaged(`the bytes of array "${name}" do not match their checksum`);
+  }
+  return decodeNpy(unpacked, name);
+}
+
+function damaged(reason: string, cause?: unknown): FileError {
+  return new FileError(`the .npz file is damaged: ${reason}; copy or save it again`, { cause });
+}
+
+// fflate's complaints in our words. A forged number of entries would keep it busy for hours, hence the count.
+function unzip(bytes: Uint8Array, wanted: (info: UnzipFileInfo) => boolean): Record<string, Uint8Array> {
+  if (bytes[0] !== 0x50 || bytes[1] !== 0x4b) {
+    throw new FileError('not an .npz file: it does not begin as a zip does; make one with numpy.savez');
+  }
+  let entries = 0;
+  try {
+    return unzipSync(bytes, {
+      filter: (info) => {
+        entries++;
+        if (entries * SMALLEST_RECORD > bytes.length) throw damaged('it claims more entries than it has room for');
+        return wanted(info);
+      },
+    });
+  } catch (error) {
+    if (error instanceof FileError) throw error;
+    throw damaged(`it is cut short or no zip inside (${error instanceof Error ? error.message : error})`, error);
+  }
+}
+
+function checkEntry({ name, compression, size, originalSize }: UnzipFileInfo, room: number): true {
+  if (compression !== STORED && compression !== DEFLATED) {
+    const remedy = 'save it with numpy.savez or numpy.savez_compressed';
+    throw new FileError(`entry "${name}" of the .npz file is packed by method ${compression}; ${remedy}`);
+  }
+  if (size > room) throw damaged(`entry "${name}" claims ${size} bytes, more than the whole file has`);
+  if (compression === STORED ? originalSize !== size : originalSize > size * DEFLATE_RATIO) {
+    throw damaged(`entry "${name}" claims to unpack from ${size} to ${originalSize} bytes, which is impossible`);
+  }
+  return true;
+}
+
+// fflate compares no checksums, and a flipped bit in a current is a wrong result. The directory is at the end.
+function recordedChecksum(bytes: Uint8Array, entry: string): number | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = bytes.length - SMALLEST_RECORD; at >= 0; at--) {
+    if (view.getUint32(at, true) !== 0x02014b50) continue;
+    const name = bytes.subarray(at + SMALLEST_RECORD, at + SMALLEST_RECORD + view.getUint16(at + 28, true));
+    const latin1 = (view.getUint16(at + 8, true) & 2048) === 0;
+    if (strFromU8(name, latin1) === entry) return view.getUint32(at + 16, true);
+  }
+  return undefined;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let crc = -1;
+  for (let i = 0; i < bytes.length; i++) {
+    crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ (bytes[i] as number)) & 255] as number);
+  }
+  return ~crc >>> 0;
+}
