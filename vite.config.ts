@@ -20,7 +20,7 @@ const library = {
 // The command line carries what it uses: a package without run-time dependencies.
 const cli = {
   ssr: 'src/cli/main.ts',
-  rolldownOptions: { external: ['webgpu'], output: { entryFileNames: 'cli.js', banner: '#!/usr/bin/env node' } },
+  rolldownOptions: { external: ['webgpu'], output: { entryFileNames: 'cli.js', chunkFileNames: 'cli-[name].js', banner: '#!/usr/bin/env node' } },
   emptyOutDir: false,
 };
 

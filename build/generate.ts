@@ -46,6 +46,7 @@ export function generate(): string {
         `${parts.some((part) => part.name === name) ? '' : 'export '}const ${name} = ${JSON.stringify(strip(text))};`,
     ),
     ...somas.map((soma) => somaModule(soma, somas)),
+    `/** All of them. */\nexport const somas: readonly Soma[] = [${somas.map(({ name }) => name).join(', ')}];`,
     parameterOwners(somas),
     ...inputModules(readFolder('inputs')),
     '',

@@ -2,6 +2,7 @@
 // Types only. States and parameters cross it in the units of the device: potentials relative to rest, times in steps.
 
 import type { Stream } from './inputs.ts';
+import type { StreamKind } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import type { InputLaw, Soma } from './somas.ts';
 
@@ -40,7 +41,7 @@ export interface TraceRequest {
 export interface Block {
   first: number;
   steps: number;
-  stream: Stream | undefined;
+  stream: Stream;
   /** Whether spike words are wanted back; they are counted in any case. */
   words: boolean;
   /** Whether the population's traces are. */
@@ -74,9 +75,9 @@ export interface DevicePopulation {
   /** Spikes of each neuron since the last `clearCounts`. */
   readCounts(): Promise<Uint32Array>;
   clearCounts(): void;
-  /** Whether a block of this kind can be advanced without compiling. */
-  ready(block: Pick<Block, 'stream'>): boolean;
-  compile(block: Pick<Block, 'stream'>): Promise<void>;
+  /** Whether blocks with such a stream can be advanced without compiling. */
+  ready(stream: StreamKind): boolean;
+  compile(stream: StreamKind): Promise<void>;
   /** Queues a block; resolves when the device has done it. */
   advance(block: Block): Promise<BlockResult>;
 }

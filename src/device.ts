@@ -16,6 +16,7 @@ import {
   type Field,
   fieldsOf,
   type Kernel,
+  type StreamKind,
   type Structure,
   simulateKernel,
   traceKernel,
@@ -88,8 +89,8 @@ class Gpu implements Backend {
     readonly owned: boolean,
     readonly tuning: Tuning,
   ) {
-    const { vendor, architecture, device: name, description, isFallbackAdapter } = device.adapterInfo;
-    this.adapter = [...new Set([vendor, architecture, name, description])].filter((part) => part !== '').join(' ');
+    const { vendor, architecture, description, isFallbackAdapter } = device.adapterInfo;
+    this.adapter = [vendor, architecture, description].filter((part) => part !== '').join(' ');
     this.software = isFallbackAdapter;
     const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
     this.limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, MOST_BINDING, tuning.maxBinding ?? Infinity);
@@ -145,7 +146,11 @@ class Gpu implements Backend {
   /** The promise, or the loss of the device if that comes first. (A race against one long-lived promise would leak.) */
   orLost<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.#lost) return reject(this.#lost);
+      if (this.#lost) {
+        // It may still fail, when nobody listens any more.
+        promise.catch(() => {});
+        return reject(this.#lost);
+      }
       this.#waiting.add(reject);
       const settle = () => this.#waiting.delete(reject);
       // What a loss makes fail may fail just before the loss is told: wait a moment for the better reason.
@@ -456,26 +461,26 @@ class GpuPopulation implements DevicePopulation {
     this.#gpu.device.queue.submit([encoder.finish()]);
   }
 
-  #structure(stream: Block['stream']): Structure {
+  #structure(stream: StreamKind): Structure {
     const { soma, inputs } = this.#plan;
     return {
       soma,
       inputs,
       arrays: this.#arrays,
-      stream: stream ? (stream.shared ? 'shared' : 'each') : 'none',
+      stream,
       width: this.#width,
     };
   }
 
-  #key(stream: Block['stream']): string {
-    return `${stream?.shared} ${[...this.#arrays].join()}`;
+  #key(stream: StreamKind): string {
+    return `${stream} ${[...this.#arrays].join()}`;
   }
 
-  ready({ stream }: Pick<Block, 'stream'>): boolean {
+  ready(stream: StreamKind): boolean {
     return this.#checked && this.#kernels.has(this.#key(stream));
   }
 
-  async compile({ stream }: Pick<Block, 'stream'>): Promise<void> {
+  async compile(stream: StreamKind): Promise<void> {
     const key = this.#key(stream);
     const structure = this.#structure(stream);
     const label = `somagpu ${this.#plan.soma.name}`;
@@ -492,7 +497,7 @@ class GpuPopulation implements DevicePopulation {
   }
 
   async advance(block: Block): Promise<BlockResult> {
-    const kernels = this.#kernels.get(this.#key(block.stream)) as Kernels;
+    const kernels = this.#kernels.get(this.#key(block.stream.kind)) as Kernels;
     const slot = this.#slot;
     this.#slot = (slot + 1) % SLOTS;
     const samples = block.traces
@@ -522,7 +527,7 @@ class GpuPopulation implements DevicePopulation {
     const head = new Uint32Array([block.first, block.steps, tile.lanes, 0]);
     new Float32Array(head.buffer)[3] = this.#plan.dt;
     queue.writeBuffer(tile.buffers.get('block') as GPUBuffer, 0, head);
-    if (block.stream) this.#writeStream(tile, block.stream, block.steps);
+    if (block.stream.kind !== 'none') this.#writeStream(tile, block.stream, block.steps);
     const dispatch = ({ kernel, pipeline }: Kernels['main'], lanes: number, own?: TileTrace) => {
       const pass = encoder.beginComputePass({ label: `somagpu ${this.#plan.name} ${kernel.entry}` });
       pass.setPipeline(pipeline);
@@ -560,17 +565,18 @@ class GpuPopulation implements DevicePopulation {
     return group;
   }
 
-  #writeStream(tile: Tile, stream: NonNullable<Block['stream']>, steps: number): void {
+  #writeStream(tile: Tile, { kind, values }: Block['stream'], steps: number): void {
     const { queue } = this.#gpu.device;
-    const row = stream.shared ? 4 : tile.lanes * 4 * this.#width;
-    if ((tile.buffers.get('stream')?.size ?? 0) < row * steps)
-      this.#replace(tile, 'stream', row * Math.max(steps, stream.shared ? this.maxSteps : 1));
+    const row = kind === 'shared' ? 4 : tile.lanes * 4 * this.#width;
+    if ((tile.buffers.get('stream')?.size ?? 0) < row * steps) {
+      this.#replace(tile, 'stream', row * Math.max(steps, kind === 'shared' ? this.maxSteps : 1));
+    }
     const target = tile.buffers.get('stream') as GPUBuffer;
-    const values = stream.values as Float32Array<ArrayBuffer>;
-    if (stream.shared) queue.writeBuffer(target, 0, values, 0, steps);
-    else
-      for (let k = 0; k < steps; k++)
-        queue.writeBuffer(target, k * row, values, k * this.#plan.neurons + tile.first, tile.neurons);
+    const source = values as Float32Array<ArrayBuffer>;
+    if (kind === 'shared') queue.writeBuffer(target, 0, source, 0, steps);
+    for (let k = 0; kind === 'each' && k < steps; k++) {
+      queue.writeBuffer(target, k * row, source, k * this.#plan.neurons + tile.first, tile.neurons);
+    }
   }
 
   async #readWords(tile: Tile, slot: number, steps: number): Promise<SpikeWords> {

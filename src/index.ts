@@ -5,14 +5,24 @@ export {
   BusyError,
   DeviceLostError,
   DisposedError,
+  FileError,
   InputError,
   NoBackendError,
   OutOfMemoryError,
   SomaError,
 } from './errors.ts';
+export {
+  type Experiment,
+  ExperimentRun,
+  findSoma,
+  type ReadArray,
+  readExperiment,
+  type Summary,
+} from './experiment.ts';
 export { constant, type Initializer, uniform, type Value } from './initializers.ts';
 export type { ArrayInput, ConstantInput, Input, StepInput } from './inputs.ts';
 export type { Population, PopulationOptions, StateRecording } from './population.ts';
 export type { Spikes, Trace } from './recording.ts';
 export { type Progress, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
 export * from './somas.ts';
+export { version } from './version.ts';

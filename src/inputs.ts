@@ -4,6 +4,7 @@
 import { checkNames, didYouMean, InputError } from './errors.ts';
 import { inputLaws, type LawInput } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
+import type { StreamKind } from './kernel.ts';
 import { firstStepAt, type Plane, resolve, type Scope } from './parameters.ts';
 import type { InputLaw, Row } from './somas.ts';
 
@@ -155,25 +156,28 @@ export function checkCurrents(given: ArrayLike<number>, path: string): Float32Ar
   return values;
 }
 
-/** What the host gives the device for a block: one value a step, or one a step and neuron; `undefined` for nothing. */
+/** What the host gives the device for a block: no values, one a step, or one a step and neuron. */
 export interface Stream {
-  shared: boolean;
+  kind: StreamKind;
   values: Float32Array;
 }
 
+const NO_STREAM: Stream = { kind: 'none', values: new Float32Array(0) };
+
+/** Of the sum of these. */
+export function streamKind(currents: readonly HostCurrent[]): StreamKind {
+  if (currents.length === 0) return 'none';
+  return currents.every((current) => current.shared) ? 'shared' : 'each';
+}
+
 /** The sum of a population's host currents for a block of steps. */
-export function streamOf(
-  currents: readonly HostCurrent[],
-  first: number,
-  steps: number,
-  neurons: number,
-): Stream | undefined {
+export function streamOf(currents: readonly HostCurrent[], first: number, steps: number, neurons: number): Stream {
   const [only] = currents;
-  if (!only) return undefined;
-  const shared = currents.every((current) => current.shared);
-  const width = shared ? 1 : neurons;
+  if (!only) return NO_STREAM;
+  const kind = streamKind(currents);
+  const width = kind === 'shared' ? 1 : neurons;
   const begin = (current: HostCurrent) => (first - current.first) * (current.shared ? 1 : neurons);
-  if (currents.length === 1) return { shared, values: only.values.subarray(begin(only), begin(only) + steps * width) };
+  if (currents.length === 1) return { kind, values: only.values.subarray(begin(only), begin(only) + steps * width) };
   const values = new Float32Array(steps * width);
   for (const current of currents) {
     const from = begin(current);
@@ -182,5 +186,5 @@ export function streamOf(
       values[i] = (values[i] as number) + (current.values[from + source] as number);
     }
   }
-  return { shared, values };
+  return { kind, values };
 }

@@ -4,14 +4,16 @@
 import { block, simulate, trace } from './generated/shaders.ts';
 import type { InputLaw, Row, Soma } from './somas.ts';
 
+/** What the host streams in: nothing, one current a step, or one a step and neuron. */
+export type StreamKind = 'none' | 'shared' | 'each';
+
 /** What a kernel's text depends on. */
 export interface Structure {
   soma: Soma;
   inputs: readonly InputLaw[];
   /** Keys of the fields that have one value a neuron. */
   arrays: ReadonlySet<string>;
-  /** What the host streams in: nothing, one current a step, or one a step and neuron. */
-  stream: 'none' | 'shared' | 'each';
+  stream: StreamKind;
   /** Neurons a thread: 4, or 1 as a baseline to measure against. */
   width: 1 | 4;
 }

@@ -4,8 +4,8 @@
 import type { Backend, Block, BlockResult, DevicePopulation, TraceRequest } from './backend.ts';
 import { checkNames, InputError } from './errors.ts';
 import type { Value } from './initializers.ts';
-import { type HostCurrent, type Input, type ResolvedInput, resolveInputs, streamOf } from './inputs.ts';
-import { inputKey } from './kernel.ts';
+import { type HostCurrent, type Input, type ResolvedInput, resolveInputs, streamKind, streamOf } from './inputs.ts';
+import { inputKey, type StreamKind } from './kernel.ts';
 import {
   at,
   defaultStates,
@@ -58,7 +58,7 @@ export class Population<Config extends object = object, State extends string = s
   readonly neurons: number;
   /** @internal */
   readonly device: DevicePopulation;
-  /** @internal One byte a neuron, 1 where it is inhibitory. */
+  /** One byte a neuron, 1 where it is inhibitory; nothing where none is. */
   readonly inhibitory: Uint8Array | undefined;
   readonly #clock: Clock;
   readonly #currents: readonly HostCurrent[];
@@ -144,7 +144,8 @@ export class Population<Config extends object = object, State extends string = s
   setParameters(changed: Config): void {
     this.#clock.checkAlive();
     const path = `${this.name}.parameters`;
-    const merged = { ...this.#parameters, ...checkObject(changed, path) };
+    const given = Object.entries(checkObject(changed, path)).filter(([, value]) => value !== undefined);
+    const merged = { ...changed, ...this.#parameters, ...Object.fromEntries(given) };
     const { dt, seed } = this.#clock;
     const scope = { path, owner: this.soma.name, population: this.name, neurons: this.neurons, dt, seed };
     this.#parameters = resolveParameters(this.soma.parameters, merged, scope);
@@ -208,6 +209,10 @@ export class Population<Config extends object = object, State extends string = s
     throw new InputError(`${this.name}.record.states.${state}`, undefined, 'was not asked for', remedy);
   }
 
+  get recordsSpikes(): boolean {
+    return this.#spikes !== undefined;
+  }
+
   /** The states whose samples are recorded. */
   get recordedStates(): readonly State[] {
     return [...this.#traces.keys()] as State[];
@@ -224,6 +229,11 @@ export class Population<Config extends object = object, State extends string = s
         'give a longer array, or run for less',
       );
     }
+  }
+
+  /** @internal What its own array inputs stream. */
+  get streamKind(): StreamKind {
+    return streamKind(this.#currents);
   }
 
   /** @internal */

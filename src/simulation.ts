@@ -168,6 +168,17 @@ export class Simulation {
   }
 
   /**
+   * Builds the kernels a run needs, which the first run would else do itself, and waits until the device has given all
+   * the memory.
+   *
+   * @throws OutOfMemoryError, DeviceLostError
+   */
+  async compile(): Promise<void> {
+    this.#checkFree('compile');
+    await Promise.all(this.#populations.map((population) => population.device.compile(population.streamKind)));
+  }
+
+  /**
    * Makes one step.
    *
    * @param currents - by population's name, pA, added to its inputs: a number, or one a neuron
@@ -228,8 +239,8 @@ export class Simulation {
       block: population.block(first, steps, host?.get(population), visit !== undefined),
     }));
     // A loop, because parameters may be set, and a structure change, while a kernel compiles.
-    while (!jobs.every(({ population, block }) => population.device.ready(block))) {
-      await Promise.all(jobs.map(({ population, block }) => population.device.compile(block)));
+    while (!jobs.every(({ population, block }) => population.device.ready(block.stream.kind))) {
+      await Promise.all(jobs.map(({ population, block }) => population.device.compile(block.stream.kind)));
       this.#checkAlive();
     }
     const queued = jobs.map((job) => ({ ...job, result: job.population.device.advance(job.block) }));

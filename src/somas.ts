@@ -74,4 +74,5 @@ export {
   ExponentialSoma,
   RefractoryExponentialSoma,
   SimplifiedAdaptiveExponentialSoma,
+  somas,
 } from './generated/shaders.ts';

@@ -1,0 +1,39 @@
+// JSON as people write it: a mistake is reported with its line and column, and a key given twice is refused, where
+// JSON.parse would silently keep the last.
+
+import { type ParseError, parse, printParseErrorCode, visit } from 'jsonc-parser';
+import { InputError } from '../index.ts';
+
+/** Parses strict JSON. @throws InputError with line and column */
+export function parseJson(text: string): unknown {
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { disallowComments: true, allowTrailingComma: false });
+  const [first] = errors;
+  if (first) {
+    const words = printParseErrorCode(first.error)
+      .replace(/([a-z])([A-Z])/g, '$1 $2')
+      .toLowerCase();
+    throw new InputError(position(text, first.offset), undefined, `broken JSON (${words})`, 'mend the file there');
+  }
+  refuseTwins(text);
+  return value;
+}
+
+function refuseTwins(text: string): void {
+  const open: Set<string>[] = [];
+  visit(text, {
+    onObjectBegin: () => void open.push(new Set()),
+    onObjectEnd: () => void open.pop(),
+    onObjectProperty: (key, offset) => {
+      const keys = open.at(-1);
+      if (keys?.has(key))
+        throw new InputError(position(text, offset), undefined, `the key "${key}" stands twice`, 'keep one of the two');
+      keys?.add(key);
+    },
+  });
+}
+
+function position(text: string, offset: number): string {
+  const before = text.slice(0, offset).split('\n');
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+}

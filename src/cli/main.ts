@@ -1,0 +1,60 @@
+// The command line: arguments, exit codes and signals. What the commands do stands in run.ts and somas.ts beside it.
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { InputError, NoBackendError, SomaError, version } from '../index.ts';
+import { run } from './run.ts';
+import { printSomas } from './somas.ts';
+
+/** The contract's exit codes; docs/experiment.md. */
+export const Exit = { done: 0, failed: 1, wrongInput: 2, noBackend: 3, interrupted: 130 } as const;
+
+function seed(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= 0xffffffff) return value;
+  throw new InvalidArgumentError('It wants a whole number from 0 to 4294967295.');
+}
+
+const program = new Command('somagpu')
+  .description('Exponential integrate-and-fire neurons by the million.')
+  .version(version)
+  .exitOverride()
+  .showSuggestionAfterError();
+
+program
+  .command('run')
+  .description('run an experiment file and write what it recorded')
+  .argument('<experiment>', 'a JSON file; docs/experiment.md says what goes into it')
+  .requiredOption('--out <dir>', 'folder for NAME.npz of every population, and summary.json')
+  .addOption(new Option('--backend <path>', 'what runs the neurons').choices(['auto', 'webgpu', 'cpu']).default('auto'))
+  .addOption(new Option('--seed <n>', "instead of the experiment's seed").argParser(seed))
+  .option('--picture', 'draw the spike raster and the rate of every population that records spikes, as NAME.svg')
+  .option('--quiet', 'print nothing but errors')
+  .action(async (file, options) => {
+    process.exitCode = (await run(file, options)) ? Exit.interrupted : Exit.done;
+  });
+
+program
+  .command('somas')
+  .description('print the somas with their parameters and states')
+  .argument('[name]', 'only this one')
+  .action(printSomas);
+
+function exitCode(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.wrongInput;
+  if (error instanceof InputError) return Exit.wrongInput;
+  if (error instanceof NoBackendError) return Exit.noBackend;
+  return Exit.failed;
+}
+
+// Errors we throw and errors of the system say all in their message; anything else is a bug, and its stack helps.
+function report(error: unknown): string {
+  const expected = error instanceof SomaError || (error instanceof Error && 'code' in error);
+  return expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCode(error);
+  if (!(error instanceof CommanderError)) process.stderr.write(`somagpu: ${report(error)}\n`);
+}

@@ -1,0 +1,183 @@
+// `somagpu run`: from an experiment file to files in a folder. It reads, shows progress, and writes whole files or none;
+// what the experiment means is the engine's.
+
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { SingleBar } from 'cli-progress';
+import { type NpyArray, readNpzArray, writeNpz } from '../files/index.ts';
+import {
+  ExperimentRun,
+  InputError,
+  type Population,
+  type Progress,
+  readExperiment,
+  type Spikes,
+  type Summary,
+  version,
+} from '../index.ts';
+import { findAdapter } from '../node.ts';
+import { parseJson } from './json.ts';
+import { describeRun } from './report.ts';
+
+export interface RunOptions {
+  out: string;
+  backend: 'auto' | 'webgpu' | 'cpu';
+  seed?: number;
+  picture?: boolean;
+  quiet?: boolean;
+}
+
+/** Runs an experiment; gives back whether it was interrupted. What it throws means that nothing was written. */
+export async function run(
+  file: string,
+  { out, backend, seed, picture = false, quiet = false }: RunOptions,
+): Promise<boolean> {
+  const abort = new AbortController();
+  const stopListening = onInterrupt(() => abort.abort());
+  try {
+    const execution = await open(file, backend, seed);
+    try {
+      await mkdir(out, { recursive: true });
+      const bar = quiet || !process.stderr.isTTY ? undefined : progressBar();
+      const summary = await execution.run({ signal: abort.signal, onProgress: bar?.update });
+      bar?.stop();
+      const recorded = await Promise.all(execution.populations.map(readSpikes));
+      await save(out, await outputs(execution, recorded, summary, picture));
+      if (!quiet) process.stdout.write(describeRun(summary, execution.populations, recorded, out, picture));
+      return summary.interrupted ?? false;
+    } finally {
+      execution.simulation.dispose();
+    }
+  } finally {
+    stopListening();
+  }
+}
+
+async function open(file: string, backend: RunOptions['backend'], seed: number | undefined): Promise<ExperimentRun> {
+  try {
+    const experiment = await readExperiment(parseJson(await readText(file)), (path, name) =>
+      readArray(resolve(dirname(file), path), name),
+    );
+    const adapter = backend === 'cpu' ? undefined : await findAdapter();
+    return await ExperimentRun.create(experiment, { backend, adapter, ...(seed === undefined ? {} : { seed }) });
+  } catch (error) {
+    throw error instanceof InputError ? error.in(file) : error;
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new InputError(
+      '',
+      undefined,
+      `cannot be read (${(error as NodeJS.ErrnoException).code})`,
+      'give the path of an experiment file',
+    );
+  }
+}
+
+// A second interrupt ends the process at once: saving may be what takes too long.
+function onInterrupt(stop: () => void): () => void {
+  let interrupts = 0;
+  const listener = () => {
+    interrupts++;
+    if (interrupts > 1) process.exit(130);
+    stop();
+  };
+  process.on('SIGINT', listener);
+  process.on('SIGTERM', listener);
+  return () => {
+    process.off('SIGINT', listener);
+    process.off('SIGTERM', listener);
+  };
+}
+
+const opened = new Map<string, Promise<Uint8Array>>();
+
+async function readArray(file: string, name: string): Promise<{ shape: readonly number[]; data: ArrayLike<number> }> {
+  const bytes = opened.get(file) ?? readFile(file);
+  opened.set(file, bytes);
+  const { shape, data } = readNpzArray(await bytes, name);
+  const numbers =
+    data instanceof BigInt64Array || data instanceof BigUint64Array ? Float64Array.from(data, Number) : data;
+  return { shape, data: numbers };
+}
+
+function progressBar(): { update: (progress: Progress) => void; stop: () => void } {
+  const bar = new SingleBar({
+    format: '{bar} {percentage} % | {value} of {total} steps | {eta_formatted} left',
+    clearOnComplete: true,
+    stream: process.stderr,
+  });
+  bar.start(1, 0);
+  return {
+    update: ({ steps, of }) => {
+      bar.setTotal(of);
+      bar.update(steps);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+const readSpikes = (population: Population): Promise<Spikes> | undefined =>
+  population.recordsSpikes ? population.spikes() : undefined;
+
+/** The files of a run, by name. */
+async function outputs(
+  { simulation, populations }: ExperimentRun,
+  recorded: readonly (Spikes | undefined)[],
+  summary: Summary,
+  picture: boolean,
+): Promise<Map<string, Uint8Array | string>> {
+  const files = new Map<string, Uint8Array | string>();
+  for (const [i, population] of populations.entries()) {
+    const spikes = recorded[i];
+    files.set(`${population.name}.npz`, writeNpz(await arraysOf(population, spikes, simulation.dt)));
+    if (!picture || !spikes) continue;
+    const { drawRaster } = await import('./picture.ts');
+    const { name, soma, neurons } = population;
+    const subtitle = `${soma.name}, ${neurons.toLocaleString('en')} neurons, dt ${simulation.dt} ms`;
+    files.set(`${name}.svg`, drawRaster(spikes, { neurons, duration: simulation.time, title: name, subtitle }));
+  }
+  const dated = { version, ...summary, date: new Date().toISOString() };
+  files.set('summary.json', `${JSON.stringify(dated, null, 2)}\n`);
+  return files;
+}
+
+async function arraysOf(
+  population: Population,
+  spikes: Spikes | undefined,
+  dt: number,
+): Promise<Record<string, NpyArray | NpyArray['data']>> {
+  const arrays: Record<string, NpyArray | NpyArray['data']> = { dt: { shape: [], data: Float64Array.of(dt) } };
+  if (spikes) {
+    const { inhibitory } = population;
+    arrays.spike_steps = spikes.steps;
+    arrays.spike_neurons = spikes.neurons;
+    if (inhibitory) arrays.spike_signs = Int8Array.from(spikes.neurons, (neuron) => (inhibitory[neuron] ? -1 : 1));
+  }
+  for (const state of population.recordedStates) {
+    const { steps, neurons, values } = await population.trace(state);
+    arrays[state] = { shape: [steps.length, neurons.length], data: values };
+    arrays[`${state}_steps`] = steps;
+    arrays[`${state}_neurons`] = neurons;
+  }
+  return arrays;
+}
+
+/** Writes all files aside, then renames them: each appears whole or not at all, also when the disk is full. */
+async function save(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
+  const written: { aside: string; target: string }[] = [];
+  try {
+    for (const [name, content] of files) {
+      const aside = join(folder, `.${name}.${process.pid}`);
+      written.push({ aside, target: join(folder, name) });
+      await writeFile(aside, content);
+    }
+    for (const { aside, target } of written) await rename(aside, target);
+  } finally {
+    await Promise.all(written.map(({ aside }) => rm(aside, { force: true })));
+  }
+}

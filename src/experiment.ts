@@ -1,0 +1,233 @@
+// The experiment file: its schema, and a run of it. Arrays in other files come through a `readArray` the caller gives,
+// so this module knows no disk; devices and kernels are the simulation's. The contract stands in docs/experiment.md.
+
+import { checkNames, didYouMean, InputError } from './errors.ts';
+import type { Population, PopulationOptions } from './population.ts';
+import { checkDt, checkSeed, type RunOptions, Simulation, type SimulationOptions, stepsIn } from './simulation.ts';
+import { type Soma, somas } from './somas.ts';
+
+/** Gives an array of a file, flat and row-major. What it throws is reported at the place that names the file. */
+export type ReadArray = (file: string, name: string) => Promise<{ shape: readonly number[]; data: ArrayLike<number> }>;
+
+/** An experiment that was checked as far as it can be without a device; arrays are loaded. */
+export interface Experiment {
+  dt: number;
+  steps: number;
+  seed: number;
+  populations: readonly { name: string; soma: Soma; options: PopulationOptions<object, string> }[];
+}
+
+type Json = Record<string, unknown>;
+
+/**
+ * Checks an experiment and loads the arrays it names.
+ *
+ * @param json - the parsed file
+ * @throws InputError with the path in the JSON, the value, the reason and what would be right
+ */
+export async function readExperiment(json: unknown, readArray: ReadArray): Promise<Experiment> {
+  const experiment = object(json, '');
+  checkNames(
+    '',
+    experiment,
+    ['$schema', 'dt', 'duration', 'steps', 'seed', 'populations'],
+    'key NAME of an experiment',
+  );
+  const { dt, seed = 0 } = experiment;
+  if (dt === undefined) throw new InputError('dt', undefined, 'is missing', 'give the time step in ms; 0.1 is usual');
+  checkDt(dt, 'dt');
+  checkSeed(seed, 'seed');
+  const steps = readSteps(experiment, dt);
+  const populations = object(experiment.populations ?? {}, 'populations');
+  const names = Object.keys(populations);
+  if (names.length === 0) throw new InputError('populations', undefined, 'has no population', 'give at least one');
+  return {
+    dt,
+    steps,
+    seed,
+    populations: await Promise.all(names.map((name) => readPopulation(name, populations[name], readArray))),
+  };
+}
+
+function readSteps({ steps, duration }: Json, dt: number): number {
+  if (steps === undefined && duration === undefined) {
+    throw new InputError('duration', undefined, 'is missing', 'give a duration in ms, or a number of steps');
+  }
+  const right = Number.isInteger(steps) && (steps as number) >= 0 && (steps as number) <= 0xffffffff;
+  if (steps !== undefined && !right) {
+    throw new InputError('steps', steps, 'is no number of steps', 'give a whole number from 0 to 4294967295');
+  }
+  if (duration === undefined) return steps as number;
+  const whole = stepsIn(duration, dt, 'duration');
+  if (steps === undefined || steps === whole) return whole;
+  throw new InputError(
+    'steps',
+    steps,
+    `does not agree with the duration, ${whole} steps of ${dt} ms`,
+    'give one of the two',
+  );
+}
+
+async function readPopulation(
+  name: string,
+  json: unknown,
+  readArray: ReadArray,
+): Promise<Experiment['populations'][number]> {
+  const path = `populations.${name}`;
+  const { soma: somaName, ...given } = object(json, path);
+  const known = ['units', 'parameters', 'initial', 'input', 'inhibitory', 'record'];
+  checkNames(path, given, known, 'key NAME of a population');
+  const soma = findSoma(somaName, `${path}.soma`);
+  if (given.units === undefined)
+    throw new InputError(`${path}.units`, undefined, 'is missing', 'give the number of neurons, or their shape');
+  const options = {
+    ...given,
+    name,
+    parameters: await loadValues(given.parameters, `${path}.parameters`, readArray),
+    initial: await loadValues(given.initial, `${path}.initial`, readArray),
+    input: await loadInputs(given.input, `${path}.input`, readArray),
+  };
+  return { name, soma, options: options as unknown as PopulationOptions<object, string> };
+}
+
+/** The soma of a name. @throws InputError naming the one that was probably meant */
+export function findSoma(name: unknown, path: string): Soma {
+  const found = somas.find((soma) => soma.name === name);
+  if (found) return found;
+  const names = somas.map((soma) => soma.name);
+  const remedy = `${didYouMean(String(name), names)}known: ${names.join(', ')}`;
+  throw new InputError(path, name ?? null, 'unknown soma', remedy);
+}
+
+// Replaces every { file, array } among named values by the array.
+async function loadValues(json: unknown, path: string, readArray: ReadArray): Promise<unknown> {
+  if (json === undefined) return undefined;
+  const entries = Object.entries(object(json, path)).map(async ([name, value]) => {
+    if (value === null) throw new InputError(`${path}.${name}`, null, 'is not a value', 'leave it out for the default');
+    return [name, isReference(value) ? (await load(value, `${path}.${name}`, readArray)).data : value];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function loadInputs(json: unknown, path: string, readArray: ReadArray): Promise<unknown> {
+  if (!Array.isArray(json)) return json;
+  return Promise.all(
+    json.map(async (input: unknown, index) => {
+      const where = `${path}[${index}]`;
+      const given = object(input, where);
+      if (given.kind !== 'array') return loadValues(given, where, readArray);
+      if (!isReference(given)) return given;
+      const { file, array, kind, ...rest } = given;
+      if ('values' in rest) throw new InputError(where, undefined, 'has both values and a file', 'give one of the two');
+      const { data, shape } = await load({ file, array }, where, readArray);
+      return { ...rest, kind, values: data, shape };
+    }),
+  );
+}
+
+const isReference = (value: unknown): value is Json => typeof value === 'object' && value !== null && 'file' in value;
+
+async function load(reference: Json, path: string, readArray: ReadArray): ReturnType<ReadArray> {
+  checkNames(path, reference, ['file', 'array'], 'key NAME of a file reference');
+  for (const key of ['file', 'array']) {
+    if (typeof reference[key] !== 'string') {
+      throw new InputError(
+        `${path}.${key}`,
+        reference[key] ?? null,
+        'is no name',
+        'give { "file": FILE, "array": NAME }',
+      );
+    }
+  }
+  try {
+    return await readArray(reference.file as string, reference.array as string);
+  } catch (error) {
+    throw new InputError(
+      path,
+      undefined,
+      error instanceof Error ? error.message : String(error),
+      'file names are relative to the experiment',
+    );
+  }
+}
+
+function object(json: unknown, path: string): Json {
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json;
+  throw new InputError(path, json, 'is no object', 'give { ... }');
+}
+
+/** What a run was and did; the content of summary.json but for the date. */
+export interface Summary {
+  backend: string;
+  adapter: string;
+  dt: number;
+  steps: number;
+  seed: number;
+  /** Only there, and true, when the run was stopped before its end. */
+  interrupted?: true;
+  wall_seconds: number;
+  neuron_updates_per_second: number;
+  populations: Record<string, { soma: string; units: readonly number[]; spikes: number; mean_rate_hz: number }>;
+}
+
+/** An experiment on a device: its populations added, its kernels compiled. */
+export class ExperimentRun {
+  private constructor(
+    readonly experiment: Experiment,
+    readonly simulation: Simulation,
+    readonly populations: readonly Population[],
+  ) {}
+
+  /**
+   * Opens a device and adds the populations.
+   *
+   * @param options - `seed` overrides the experiment's
+   * @throws InputError, NoBackendError, OutOfMemoryError; nothing stays allocated then
+   */
+  static async create(experiment: Experiment, options: Omit<SimulationOptions, 'dt'> = {}): Promise<ExperimentRun> {
+    const { dt, seed } = experiment;
+    const simulation = await Simulation.create({ seed, ...options, dt });
+    try {
+      const populations = experiment.populations.map(({ soma, options }) => simulation.add(soma, options));
+      for (const population of populations) population.checkStreams(experiment.steps);
+      await simulation.compile();
+      return new ExperimentRun(experiment, simulation, populations);
+    } catch (error) {
+      simulation.dispose();
+      throw error instanceof InputError ? error.within('populations') : error;
+    }
+  }
+
+  /** Runs all steps. An abort is no error here: the summary says how far it came. */
+  async run({ signal, onProgress }: RunOptions = {}): Promise<Summary> {
+    const { simulation, experiment, populations } = this;
+    const begin = performance.now();
+    try {
+      await simulation.run(experiment.steps * experiment.dt, { signal, onProgress });
+    } catch (error) {
+      if (!signal?.aborted || error !== signal.reason) throw error;
+    }
+    const counts = await Promise.all(populations.map((population) => population.spikeCounts()));
+    const seconds = (performance.now() - begin) / 1000;
+    const { steps, dt, seed, backend, adapter } = simulation;
+    const neurons = populations.reduce((sum, population) => sum + population.neurons, 0);
+    const report = populations.map(({ name, soma, units, neurons }, i) => {
+      const spikes = (counts[i] as Uint32Array).reduce((sum, count) => sum + count, 0);
+      return [
+        name,
+        { soma: soma.name, units, spikes, mean_rate_hz: spikes / neurons / (Math.max(steps, 1) * dt * 1e-3) },
+      ];
+    });
+    return {
+      backend,
+      adapter,
+      dt,
+      steps,
+      seed,
+      ...(steps < experiment.steps ? { interrupted: true as const } : {}),
+      wall_seconds: seconds,
+      neuron_updates_per_second: (neurons * steps) / seconds,
+      populations: Object.fromEntries(report),
+    };
+  }
+}

@@ -1,0 +1,3 @@
+// The package's version, from its one place.
+
+export { version } from '../package.json';
