@@ -25,6 +25,8 @@ const cli = {
 };
 
 const tests: ViteUserConfig['test'] = {
+  // The JSON is for .ci/run.
+  reporters: ['default', ['json', { outputFile: 'node_modules/.cache/somagpu/tests.json' }]],
   projects: [
     { extends: true, test: { name: 'host', include: ['test/host/**/*.test.ts'] } },
     // One at a time: the software GPU uses every core.

@@ -142,12 +142,8 @@ async function load(reference: Json, path: string, readArray: ReadArray): Return
   try {
     return await readArray(reference.file as string, reference.array as string);
   } catch (error) {
-    throw new InputError(
-      path,
-      undefined,
-      error instanceof Error ? error.message : String(error),
-      'file names are relative to the experiment',
-    );
+    const reason = `${reference.file}: ${error instanceof Error ? error.message : String(error)}`;
+    throw new InputError(path, undefined, reason, 'file names are relative to the experiment');
   }
 }
 

@@ -205,7 +205,7 @@ function checkLinearPart(parameters: Record<string, Plane>, { path, neurons, dt 
     if (radius <= 1 + 1e-6) continue;
     throw new InputError(
       `${path}.adaptation_subthreshold${last > 1 ? `[${neuron}]` : ''}`,
-      at(adaptation_subthreshold, neuron),
+      Number(at(adaptation_subthreshold, neuron).toPrecision(7)),
       `makes the neuron unstable below threshold (spectral radius ${radius.toPrecision(7)} of an Euler step of ${dt} ms)`,
       'bring resistance * adaptation_subthreshold nearer to 0 (not below -1), or use a smaller dt',
     );

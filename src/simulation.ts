@@ -290,8 +290,8 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 function checkName(name: unknown, populations: readonly Population[]): void {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new InputError(
-      'name',
-      name,
+      String(name),
+      undefined,
       'is no name for a population',
       'give a letter, then letters, digits, "_" or "-"',
     );

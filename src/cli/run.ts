@@ -11,6 +11,7 @@ import {
   type Population,
   type Progress,
   readExperiment,
+  SomaError,
   type Spikes,
   type Summary,
   version,
@@ -94,10 +95,19 @@ function onInterrupt(stop: () => void): () => void {
   };
 }
 
+async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new SomaError(`cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+}
+
+// An experiment may name many arrays of one file.
 const opened = new Map<string, Promise<Uint8Array>>();
 
 async function readArray(file: string, name: string): Promise<{ shape: readonly number[]; data: ArrayLike<number> }> {
-  const bytes = opened.get(file) ?? readFile(file);
+  const bytes = opened.get(file) ?? readBytes(file);
   opened.set(file, bytes);
   const { shape, data } = readNpzArray(await bytes, name);
   const numbers =
