@@ -11,16 +11,25 @@ const shaders = (): Plugin => ({
   handleHotUpdate: ({ file }) => (file.endsWith('.wgsl') ? writeGenerated() : undefined),
 });
 
+// One chunk for what the entries share, without the experiment file, so that embedding the engine costs just the engine.
+const engine = { name: 'engine', test: /src\/(?!index|experiment|node|files|cli|version)[^/]*\.ts|generated|package\.json/ };
+
 const library = {
-  lib: { entry: { index: 'src/index.ts', node: 'src/node.ts', files: 'src/files/index.ts' }, formats: ['es' as const] },
-  rolldownOptions: { external: [/^node:/, 'webgpu'] },
+  lib: {
+    entry: { index: 'src/index.ts', experiment: 'src/experiment.ts', node: 'src/node.ts', files: 'src/files/index.ts' },
+    formats: ['es' as const],
+  },
+  rolldownOptions: { external: [/^node:/, 'webgpu'], output: { minify: true, chunkFileNames: '[name].js', codeSplitting: { groups: [engine] } } },
   emptyOutDir: false,
 };
 
 // The command line carries what it uses: a package without run-time dependencies.
 const cli = {
   ssr: 'src/cli/main.ts',
-  rolldownOptions: { external: ['webgpu'], output: { entryFileNames: 'cli.js', chunkFileNames: 'cli-[name].js', banner: '#!/usr/bin/env node' } },
+  rolldownOptions: {
+    external: ['webgpu'],
+    output: { entryFileNames: 'cli.js', chunkFileNames: 'cli-[name].js', banner: '#!/usr/bin/env node' },
+  },
   emptyOutDir: false,
 };
 

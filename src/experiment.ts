@@ -1,4 +1,5 @@
-// The experiment file: its schema, and a run of it. Arrays in other files come through a `readArray` the caller gives,
+// The experiment file: its schema, and a run of it; a public entry of its own, so that a page that embeds the engine need
+// not carry it. Arrays in other files come through a `readArray` the caller gives,
 // so this module knows no disk; devices and kernels are the simulation's. The contract stands in docs/experiment.md.
 
 import { checkNames, didYouMean, InputError } from './errors.ts';

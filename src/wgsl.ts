@@ -188,12 +188,13 @@ export function link(library: readonly Source[], wanted: Source): number[] {
   return [...needed].sort((a, b) => a - b);
 }
 
-/** The text without comments, indentation and blank lines: what a bundle carries. */
+/** The text without comments and white space that no parser needs: what a bundle carries. Statements keep their lines. */
 export function strip(text: string): string {
   return text
     .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, '')
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => line.trim().replace(/ ?(->|[-+*/<>=!&|]+|[,:;{}]) ?/g, '$1'))
     .filter((line) => line !== '')
-    .join('\n');
+    .join('\n')
+    .replace(/([,{])\n/g, '$1');
 }

@@ -1,7 +1,8 @@
 // The words a run ends with.
 
 import { intervalStatistics } from '../analysis.ts';
-import type { Population, Spikes, Summary } from '../index.ts';
+import type { Summary } from '../experiment.ts';
+import type { Population, Spikes } from '../index.ts';
 import { table } from './table.ts';
 
 const count = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 0 });

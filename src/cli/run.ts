@@ -4,18 +4,9 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
+import { ExperimentRun, readExperiment, type Summary } from '../experiment.ts';
 import { type NpyArray, readNpzArray, writeNpz } from '../files/index.ts';
-import {
-  ExperimentRun,
-  InputError,
-  type Population,
-  type Progress,
-  readExperiment,
-  SomaError,
-  type Spikes,
-  type Summary,
-  version,
-} from '../index.ts';
+import { InputError, type Population, type Progress, SomaError, type Spikes, version } from '../index.ts';
 import { findAdapter } from '../node.ts';
 import { parseJson } from './json.ts';
 import { describeRun } from './report.ts';

@@ -1,6 +1,7 @@
 // `somagpu somas`: the parameter tables, as the shaders state them.
 
-import { findSoma, type Row, type Soma, somas } from '../index.ts';
+import { findSoma } from '../experiment.ts';
+import { type Row, type Soma, somas } from '../index.ts';
 import { table } from './table.ts';
 
 /** Prints one soma, or all. @throws InputError for an unknown name */

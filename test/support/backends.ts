@@ -1,0 +1,41 @@
+// Where the engine's tests run: one entry a path that computes. Whatever a test opens is closed when it ends, and an
+// error that the GPU reported to nobody fails it.
+
+import { onTestFinished } from 'vitest';
+import { Simulation, type SimulationOptions } from '../../src/index.ts';
+import { findAdapter } from '../../src/node.ts';
+
+export type OpenOptions = Omit<SimulationOptions, 'backend' | 'adapter'>;
+
+/** A path that computes. */
+export interface TestBackend {
+  name: 'webgpu' | 'cpu';
+  /** Opens a simulation for the test that is running; no adapter is a failure, never a skip. */
+  open(options?: OpenOptions): Promise<Simulation>;
+}
+
+/** A device of the test's own; the test fails if the device complains uncaught before it ends. */
+export async function openDevice(): Promise<GPUDevice> {
+  const adapter = await findAdapter();
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
+  const complaints: string[] = [];
+  device.addEventListener('uncapturederror', (event) =>
+    complaints.push((event as GPUUncapturedErrorEvent).error.message),
+  );
+  onTestFinished(async () => {
+    // Complaints arrive with the work that caused them; a device the test itself has lost gives no sign any more.
+    await Promise.race([device.queue.onSubmittedWorkDone(), device.lost]);
+    device.destroy();
+    if (complaints.length > 0) throw new Error(`uncaptured GPU errors:\n${complaints.join('\n')}`);
+  });
+  return device;
+}
+
+async function openSimulation(options: OpenOptions = {}): Promise<Simulation> {
+  const simulation = await Simulation.create({ ...options, device: options.device ?? (await openDevice()) });
+  onTestFinished(() => simulation.dispose());
+  return simulation;
+}
+
+export const backends: readonly TestBackend[] = [{ name: 'webgpu', open: openSimulation }];
