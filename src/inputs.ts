@@ -144,7 +144,7 @@ function flatten(rows: readonly ArrayLike<number>[], path: string): { values: Fl
 }
 
 /** Currents as float32, each checked: finite and at most 1e12 pA in magnitude. */
-export function checkCurrents(given: ArrayLike<number>, path: string): Float32Array {
+function checkCurrents(given: ArrayLike<number>, path: string): Float32Array {
   const values = given instanceof Float32Array ? given : new Float32Array(given.length);
   for (let i = 0; i < values.length; i++) {
     const value: unknown = given[i];

@@ -2,12 +2,15 @@
 // It knows what is asked for and in which order; how a block is computed is the backend's.
 
 import type { Backend, BlockResult } from './backend.ts';
-import { type DeviceOptions, openDevice } from './device.ts';
+import type { DeviceOptions } from './device.ts';
 import { BusyError, checkNames, DisposedError, InputError, NoBackendError } from './errors.ts';
-import { checkCurrents, type HostCurrent } from './inputs.ts';
+import type { Value } from './initializers.ts';
+import type { HostCurrent } from './inputs.ts';
+import { resolve } from './parameters.ts';
 import { Population, type PopulationOptions } from './population.ts';
 import { signedSpikes, timeOf } from './recording.ts';
-import type { Soma } from './somas.ts';
+import type { Row, Soma } from './somas.ts';
+import { openWebGpu } from './webgpu.ts';
 
 /** Blocks queued before the first of them is awaited: one computes while the host decodes the other. */
 const BLOCKS_IN_FLIGHT = 2;
@@ -52,6 +55,7 @@ export class Simulation {
   readonly #backend: Backend;
   readonly #populations: Population[] = [];
   #steps = 0;
+  #kept: Promise<unknown> = Promise.resolve();
   #running = false;
   #disposed = false;
 
@@ -83,7 +87,7 @@ export class Simulation {
       throw new InputError('backend', backend, 'unknown backend', 'known: auto, webgpu, cpu');
     }
     if (backend === 'cpu') throw new NoBackendError('the CPU path is not part of this version; use webgpu');
-    return new Simulation(await openDevice(device), dt, seed);
+    return new Simulation(await openWebGpu(device), dt, seed);
   }
 
   /** Which path runs the neurons. */
@@ -181,14 +185,14 @@ export class Simulation {
   /**
    * Makes one step.
    *
-   * @param currents - by population's name, pA, added to its inputs: a number, or one a neuron
+   * @param currents - by population's name, pA, added to its inputs: a number, one a neuron, or an initializer
    * @returns by population's name: 1 where a neuron spiked, -1 where an inhibitory one did, else 0
    * @example
    * ```ts
    * const { cells } = await simulation.step({ cells: 65 });
    * ```
    */
-  async step(currents: Readonly<Record<string, number | ArrayLike<number>>> = {}): Promise<Record<string, Int8Array>> {
+  async step(currents: Readonly<Record<string, Value>> = {}): Promise<Record<string, Int8Array>> {
     this.#checkFree('step');
     const names = this.#populations.map(({ name }) => name);
     checkNames('currents', currents, names, 'population NAME');
@@ -197,7 +201,7 @@ export class Simulation {
     for (const population of this.#populations) {
       const given = currents[population.name];
       population.checkStreams(this.#steps + 1);
-      if (given !== undefined) host.set(population, hostCurrent(given, population, this.#steps));
+      if (given !== undefined) host.set(population, hostCurrent(given, population, this.#steps, this.dt, this.seed));
     }
     const spikes: Record<string, Int8Array> = {};
     await this.#exclusively(async () => {
@@ -245,8 +249,11 @@ export class Simulation {
     }
     const queued = jobs.map((job) => ({ ...job, result: job.population.device.advance(job.block) }));
     this.#steps += steps;
+    const earlier = this.#kept;
     const keep = async () => {
       const results = await Promise.all(queued.map(({ result }) => result));
+      // Blocks may come back in any order; they are recorded in that of time.
+      await earlier;
       queued.forEach(({ population, block }, i) => {
         population.keep(block, results[i] as BlockResult);
         visit?.(population, results[i] as BlockResult);
@@ -254,7 +261,7 @@ export class Simulation {
       return first + steps;
     };
     const done = keep();
-    done.catch(() => {});
+    this.#kept = done.catch(() => {});
     return { done };
   }
 
@@ -336,17 +343,17 @@ export function stepsIn(duration: unknown, dt: number, path: string): number {
   );
 }
 
-function hostCurrent(given: number | ArrayLike<number>, population: Population, step: number): HostCurrent {
-  const path = `currents.${population.name}`;
-  const shared = typeof given === 'number';
-  const values = checkCurrents(shared ? [given] : given, path);
-  if (!shared && values.length !== population.neurons) {
-    throw new InputError(
-      path,
-      undefined,
-      `has ${values.length} values for ${population.neurons} neurons`,
-      'give one a neuron, or a number for all',
-    );
-  }
-  return { path, shared, first: step, steps: 1, values };
+const CURRENT: Row = { path: '', unit: 'pA', meaning: 'current' };
+
+function hostCurrent(
+  given: Value,
+  { name, neurons }: Population,
+  first: number,
+  dt: number,
+  seed: number,
+): HostCurrent {
+  const scope = { path: 'currents', owner: '', population: name, neurons, dt, seed };
+  const plane = resolve(name, CURRENT, given, 'current', scope);
+  const shared = typeof plane === 'number';
+  return { path: `currents.${name}`, shared, first, steps: 1, values: shared ? Float32Array.of(plane) : plane };
 }

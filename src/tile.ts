@@ -1,0 +1,227 @@
+// A tile: a contiguous range of a population's neurons, small enough that each of its buffers fits a binding. It owns
+// those buffers, the dispatches over them and their readback; which values they hold is its population's affair.
+
+import type { Block, PopulationPlan, SpikeWords, TraceRequest } from './backend.ts';
+import { type Device, Readback, Usage } from './device.ts';
+import type { BindingName, Kernel } from './kernel.ts';
+import { at, type Plane } from './parameters.ts';
+
+/** Threads in a workgroup, as the shaders say. */
+export const WORKGROUP = 64;
+const MOST_WORKGROUPS = 65535;
+
+/** A kernel with its pipeline. */
+export interface Program {
+  kernel: Kernel;
+  pipeline: GPUComputePipeline;
+}
+
+/** What a block is run with; one trace program a trace request. */
+export interface Programs {
+  main: Program;
+  traces: readonly Program[];
+}
+
+type Buffers = Map<BindingName, GPUBuffer>;
+
+/** A trace request's share in a tile. */
+interface TileTrace {
+  lanes: number;
+  /** Where each of its neurons stands: column of the request, float in a row of samples. */
+  columns: readonly { column: number; float: number }[];
+  buffers: Buffers;
+  samples: Readback;
+}
+
+export class Tile {
+  /** Neurons with their padding to whole workgroups. */
+  readonly #stride: number;
+  readonly #buffers: Buffers = new Map();
+  readonly #words: Readback;
+  readonly #traces: readonly (TileTrace | undefined)[];
+  /** Dropped when a buffer is replaced. */
+  readonly #groups = new Map<Program, GPUBindGroup>();
+
+  constructor(
+    readonly device: Device,
+    readonly plan: PopulationPlan,
+    readonly width: 1 | 4,
+    readonly maxSteps: number,
+    readonly first: number,
+    readonly neurons: number,
+  ) {
+    this.#stride = Math.ceil(neurons / width / WORKGROUP) * WORKGROUP * width;
+    this.#make('block', 16, Usage.UNIFORM);
+    this.#make('states', Object.keys(plan.soma.states).length * this.#stride * 4);
+    this.#make('counts', this.#stride * 4);
+    this.#words = new Readback(device, this.#make('words', Math.ceil(maxSteps / 32) * this.#stride * 4));
+    this.#traces = plan.traces.map((request) => this.#makeTrace(request));
+  }
+
+  #make(name: BindingName, bytes: number, kind: number = Usage.STORAGE, buffers = this.#buffers): GPUBuffer {
+    const usage = kind | Usage.COPY_SRC | Usage.COPY_DST;
+    const buffer = this.device.buffer(`${this.plan.name} ${name}`, bytes, usage);
+    buffers.get(name)?.destroy();
+    buffers.set(name, buffer);
+    this.#groups.clear();
+    return buffer;
+  }
+
+  #makeTrace({ neurons, every }: TraceRequest): TileTrace | undefined {
+    const slots = new Map<number, number>();
+    const columns: { column: number; float: number }[] = [];
+    neurons.forEach((neuron, column) => {
+      const local = neuron - this.first;
+      if (local < 0 || local >= this.neurons) return;
+      const lane = Math.floor(local / this.width);
+      const slot = slots.get(lane) ?? slots.size;
+      slots.set(lane, slot);
+      columns.push({ column, float: slot * this.width + (local % this.width) });
+    });
+    if (slots.size === 0) return undefined;
+    const buffers: Buffers = new Map();
+    const traced = this.#make('traced', 4 * slots.size, Usage.STORAGE, buffers);
+    const sampling = this.#make('sampling', 8, Usage.UNIFORM, buffers);
+    const size = Math.ceil(this.maxSteps / every) * slots.size * this.width * 4;
+    const samples = this.#make('samples', size, Usage.STORAGE, buffers);
+    this.device.write(traced, 0, Uint32Array.from(slots.keys()));
+    this.device.write(sampling, 0, Uint32Array.of(slots.size, every));
+    return { lanes: slots.size, columns, buffers, samples: new Readback(this.device, samples) };
+  }
+
+  /** Every buffer there is. */
+  #all(): GPUBuffer[] {
+    return [this.#buffers, ...this.#traces.map((trace) => trace?.buffers)].flatMap((buffers) => [
+      ...(buffers?.values() ?? []),
+    ]);
+  }
+
+  get bytes(): number {
+    return this.#all().reduce((sum, buffer) => sum + buffer.size, 0);
+  }
+
+  /** Makes room for so many parameter planes; what they held is gone. */
+  makePlanes(count: number): void {
+    this.#make('planes', count * this.#stride * 4);
+  }
+
+  writeScalars(values: Uint32Array): void {
+    const buffer = this.#buffers.get('scalars') ?? this.#make('scalars', values.byteLength, Usage.UNIFORM);
+    this.device.write(buffer, 0, values);
+  }
+
+  /** The padding repeats the last neuron: a combination of values known to be sound, where defaults need not be. */
+  writePlane(name: 'planes' | 'states', index: number, plane: Plane): void {
+    const end = this.first + this.neurons;
+    const values = new Float32Array(this.#stride).fill(at(plane, end - 1));
+    if (typeof plane !== 'number') values.set(plane.subarray(this.first, end));
+    this.device.write(this.#buffers.get(name) as GPUBuffer, index * this.#stride * 4, values);
+  }
+
+  /** The bytes of one plane, without its padding. */
+  async readPlane(name: 'states' | 'counts', index: number): Promise<Uint8Array> {
+    const bytes = 4 * this.neurons;
+    const readback = new Readback(this.device, this.#buffers.get(name) as GPUBuffer, bytes);
+    this.device.submit(`read ${name}`, (encoder) => readback.copy(encoder, 0, bytes, index * this.#stride * 4));
+    try {
+      return new Uint8Array(await readback.read(0, bytes), 0, bytes);
+    } finally {
+      readback.destroy();
+    }
+  }
+
+  clearCounts(encoder: GPUCommandEncoder): void {
+    encoder.clearBuffer(this.#buffers.get('counts') as GPUBuffer);
+  }
+
+  /** Encodes a block: first the traces, which only read the states, then the steps. */
+  encode(encoder: GPUCommandEncoder, block: Block, { main, traces }: Programs, slot: number): void {
+    const head = Uint32Array.of(block.first, block.steps, this.#stride / this.width, 0);
+    new Float32Array(head.buffer)[3] = this.plan.dt;
+    this.device.write(this.#buffers.get('block') as GPUBuffer, 0, head);
+    this.#writeStream(block);
+    for (const [request, trace] of this.#traces.entries()) {
+      const bytes = this.#sampleBytes(block, request);
+      if (!trace || bytes === 0) continue;
+      this.#dispatch(encoder, traces[request] as Program, trace.lanes, trace.buffers);
+      trace.samples.copy(encoder, slot, bytes);
+    }
+    this.#dispatch(encoder, main, this.#stride / this.width);
+    if (block.words) this.#words.copy(encoder, slot, this.#wordBytes(block));
+  }
+
+  #dispatch(encoder: GPUCommandEncoder, program: Program, lanes: number, own?: Buffers): void {
+    const workgroups = Math.ceil(lanes / WORKGROUP);
+    const rows = Math.ceil(workgroups / MOST_WORKGROUPS);
+    const pass = encoder.beginComputePass({ label: `somagpu ${this.plan.name} ${program.kernel.entry}` });
+    pass.setPipeline(program.pipeline);
+    pass.setBindGroup(0, this.#bindGroup(program, own));
+    pass.dispatchWorkgroups(Math.ceil(workgroups / rows), rows);
+    pass.end();
+  }
+
+  // Two requests of one state have programs of their own, so the program alone tells the group.
+  #bindGroup(program: Program, own?: Buffers): GPUBindGroup {
+    const found = this.#groups.get(program);
+    if (found) return found;
+    const entries = program.kernel.bindings.map(({ name, index }) => {
+      const buffer = (own?.get(name) ?? this.#buffers.get(name)) as GPUBuffer;
+      return { binding: index, resource: { buffer } };
+    });
+    const group = this.device.gpu.createBindGroup({ layout: program.pipeline.getBindGroupLayout(0), entries });
+    this.#groups.set(program, group);
+    return group;
+  }
+
+  #writeStream({ stream: { kind, values }, steps }: Block): void {
+    if (kind === 'none') return;
+    const row = kind === 'shared' ? 4 : this.#stride * 4;
+    let buffer = this.#buffers.get('stream');
+    if (!buffer || buffer.size < row * steps) {
+      // A single step is what `step` makes: no room for a whole block then.
+      const rows = steps > 1 || kind === 'shared' ? this.maxSteps : 1;
+      this.device.allocate(() => this.#make('stream', row * rows));
+      buffer = this.#buffers.get('stream') as GPUBuffer;
+    }
+    if (kind === 'shared') this.device.write(buffer, 0, values, 0, steps);
+    for (let k = 0; kind === 'each' && k < steps; k++) {
+      this.device.write(buffer, k * row, values, k * this.plan.neurons + this.first, this.neurons);
+    }
+  }
+
+  #wordBytes = ({ steps }: Block): number => Math.ceil(steps / 32) * this.#stride * 4;
+
+  #sampleBytes({ first, steps, traces }: Block, request: number): number {
+    const { every } = this.plan.traces[request] as TraceRequest;
+    return traces ? samplesIn(first, steps, every) * (this.#traces[request]?.lanes ?? 0) * this.width * 4 : 0;
+  }
+
+  /** The spike words of a block that was encoded with this slot. */
+  async readWords(block: Block, slot: number): Promise<SpikeWords> {
+    const bytes = this.#wordBytes(block);
+    const words = new Uint32Array(await this.#words.read(slot, bytes), 0, bytes / 4);
+    return { first: this.first, neurons: this.neurons, stride: this.#stride, words };
+  }
+
+  /** Puts the samples of this tile's neurons into their columns of `values`, `[samples, columns]`. */
+  async readSamples(block: Block, slot: number, request: number, values: Float32Array, width: number): Promise<void> {
+    const trace = this.#traces[request];
+    const bytes = this.#sampleBytes(block, request);
+    if (!trace || bytes === 0) return;
+    const samples = new Float32Array(await trace.samples.read(slot, bytes), 0, bytes / 4);
+    const row = trace.lanes * this.width;
+    for (let from = 0, to = 0; from < samples.length; from += row, to += width) {
+      for (const { column, float } of trace.columns) values[to + column] = samples[from + float] as number;
+    }
+  }
+
+  destroy(): void {
+    for (const buffer of this.#all()) buffer.destroy();
+    this.#words.destroy();
+    for (const trace of this.#traces) trace?.samples.destroy();
+  }
+}
+
+/** How many of the steps first .. first + steps - 1 are divisible by `every`. */
+export const samplesIn = (first: number, steps: number, every: number): number =>
+  Math.ceil((first + steps) / every) - Math.ceil(first / every);

@@ -1,0 +1,211 @@
+// The WebGPU path: the backend's interface over a device. It owns how a population is cut into tiles and blocks, which
+// kernels it runs, and the values its buffers hold.
+
+import type { Backend, Block, BlockResult, DevicePopulation, PopulationPlan } from './backend.ts';
+import { type Device, type DeviceOptions, openDevice } from './device.ts';
+import { InputError } from './errors.ts';
+import { type Field, fieldsOf, type Kernel, type StreamKind, simulateKernel, traceKernel } from './kernel.ts';
+import type { Plane } from './parameters.ts';
+import { type Programs, samplesIn, Tile, WORKGROUP } from './tile.ts';
+
+/** Updates a dispatch should make at least: below this its fixed cost shows. */
+const UPDATES_PER_DISPATCH = 2 ** 21;
+/** Blocks whose results may be on their way at once, one of them being read. */
+const SLOTS = 3;
+
+/** Opens the WebGPU path. @throws NoBackendError */
+export async function openWebGpu(options: DeviceOptions): Promise<Backend> {
+  return new WebGpu(await openDevice(options));
+}
+
+class WebGpu implements Backend {
+  readonly kind = 'webgpu';
+  readonly adapter: string;
+  readonly software: boolean;
+  readonly #device: Device;
+  readonly #populations: WebGpuPopulation[] = [];
+
+  constructor(device: Device) {
+    this.#device = device;
+    this.adapter = device.adapter;
+    this.software = device.software;
+  }
+
+  // A hardware GPU does not tell how much memory it has; there the allocation itself says so.
+  checkRoom(neurons: number, planes: number, path: string): void {
+    const available = this.software ? hostMemory() : Infinity;
+    const each = 4 * (planes + 2);
+    if (neurons * each <= available) return;
+    const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
+    const reason = `too many neurons for the memory: needs ${gib(neurons * each)}, has ${gib(available)}`;
+    throw new InputError(path, neurons, reason, `give at most ${Math.floor(available / each)} neurons`);
+  }
+
+  populate(plan: PopulationPlan): DevicePopulation {
+    const population = new WebGpuPopulation(this.#device, plan);
+    this.#populations.push(population);
+    return population;
+  }
+
+  dispose(): void {
+    for (const population of this.#populations) population.destroy();
+    this.#device.dispose();
+  }
+}
+
+/** Bytes the host can still give, where it can be known: Node tells; browsers give at most a rough figure. */
+function hostMemory(): number {
+  const host = globalThis as { process?: { availableMemory?: () => number }; navigator?: { deviceMemory?: number } };
+  return host.process?.availableMemory?.() ?? (host.navigator?.deviceMemory ?? Infinity) * 2 ** 30;
+}
+
+class WebGpuPopulation implements DevicePopulation {
+  readonly maxSteps: number;
+  readonly #device: Device;
+  readonly #plan: PopulationPlan;
+  readonly #width: 1 | 4;
+  readonly #fields: Field[];
+  readonly #states: string[];
+  readonly #tiles: Tile[] = [];
+  readonly #programs = new Map<string, Programs>();
+  #values: Readonly<Record<string, Plane>> = {};
+  #arrays: readonly string[] = [];
+  #slot = 0;
+
+  constructor(device: Device, plan: PopulationPlan) {
+    this.#device = device;
+    this.#plan = plan;
+    this.#width = device.tuning.width ?? 4;
+    this.#fields = fieldsOf(plan.soma, plan.inputs);
+    this.#states = Object.keys(plan.soma.states);
+    const planes = Math.max(this.#fields.length, this.#states.length);
+    const granule = WORKGROUP * this.#width;
+    const most = Math.max(granule, Math.floor(device.limit / (4 * planes) / granule) * granule);
+    this.maxSteps = this.#blockSteps(Math.min(most, plan.neurons));
+    device.allocate(() => {
+      for (let first = 0; first < plan.neurons; first += most) {
+        const neurons = Math.min(most, plan.neurons - first);
+        this.#tiles.push(new Tile(device, plan, this.#width, this.maxSteps, first, neurons));
+      }
+    });
+  }
+
+  get bytes(): number {
+    return this.#tiles.reduce((sum, tile) => sum + tile.bytes, 0);
+  }
+
+  // Whole words of steps, more of them for small populations; fewer where a block's stream or samples would not fit.
+  #blockSteps(tileNeurons: number): number {
+    const { traces, streams, neurons } = this.#plan;
+    const { limit, tuning } = this.#device;
+    const words = Math.min(Math.max(Math.floor(UPDATES_PER_DISPATCH / 32 / neurons), 1), 64);
+    const fitting = (count: number) => Math.floor(limit / (4 * (count + WORKGROUP * this.#width)));
+    const rooms = traces.map((trace) => fitting(4 * Math.min(trace.neurons.length, tileNeurons)) * trace.every);
+    if (streams) rooms.push(fitting(tileNeurons));
+    return Math.max(1, Math.min(tuning.blockSteps ?? 32 * words, ...rooms));
+  }
+
+  setFields(changed: Readonly<Record<string, Plane>>): void {
+    this.#values = { ...this.#values, ...changed };
+    const arrays = this.#fields.map(({ key }) => key).filter((key) => typeof this.#values[key] !== 'number');
+    const same = arrays.join() === this.#arrays.join();
+    this.#arrays = arrays;
+    const scalars = this.#scalars();
+    for (const tile of this.#tiles) {
+      if (!same) this.#device.allocate(() => tile.makePlanes(arrays.length));
+      for (const [index, key] of arrays.entries()) {
+        if (!same || key in changed) tile.writePlane('planes', index, this.#values[key] as Plane);
+      }
+      tile.writeScalars(scalars);
+    }
+  }
+
+  // Room for all fields, so that the buffer need not change with which of them are scalars.
+  #scalars(): Uint32Array {
+    const words = new Uint32Array(this.#fields.length);
+    const floats = new Float32Array(words.buffer);
+    let member = 0;
+    for (const { key, row } of this.#fields) {
+      const value = this.#values[key];
+      if (typeof value === 'number') (row.edge ? words : floats)[member++] = value;
+    }
+    return words;
+  }
+
+  setStates(states: Readonly<Record<string, Plane>>): void {
+    for (const [name, plane] of Object.entries(states)) {
+      for (const tile of this.#tiles) tile.writePlane('states', this.#states.indexOf(name), plane);
+    }
+  }
+
+  async readState(name: string): Promise<Float32Array> {
+    return new Float32Array(await this.#readPlane('states', this.#states.indexOf(name)));
+  }
+
+  async readCounts(): Promise<Uint32Array> {
+    return new Uint32Array(await this.#readPlane('counts', 0));
+  }
+
+  async #readPlane(name: 'states' | 'counts', index: number): Promise<ArrayBuffer> {
+    await this.#device.memory();
+    const whole = new Uint8Array(4 * this.#plan.neurons);
+    const place = async (tile: Tile) => whole.set(await tile.readPlane(name, index), 4 * tile.first);
+    await Promise.all(this.#tiles.map(place));
+    return whole.buffer;
+  }
+
+  clearCounts(): void {
+    this.#device.submit('clear counts', (encoder) => {
+      for (const tile of this.#tiles) tile.clearCounts(encoder);
+    });
+  }
+
+  #key = (stream: StreamKind): string => `${stream} ${this.#arrays.join()}`;
+
+  ready(stream: StreamKind): boolean {
+    return this.#device.settled && this.#programs.has(this.#key(stream));
+  }
+
+  async compile(stream: StreamKind): Promise<void> {
+    await this.#device.memory();
+    const key = this.#key(stream);
+    if (this.#programs.has(key)) return;
+    const { soma, inputs, traces } = this.#plan;
+    const structure = { soma, inputs, arrays: new Set(this.#arrays), stream, width: this.#width };
+    const build = async (kernel: Kernel) => ({ kernel, pipeline: await this.#device.pipeline(kernel) });
+    const kernels = [simulateKernel(structure), ...traces.map(({ state }) => traceKernel(structure, state))];
+    const [main, ...rest] = await Promise.all(kernels.map(build));
+    if (main) this.#programs.set(key, { main, traces: rest });
+  }
+
+  async advance(block: Block): Promise<BlockResult> {
+    const programs = this.#programs.get(this.#key(block.stream.kind)) as Programs;
+    const slot = this.#slot;
+    this.#slot = (slot + 1) % SLOTS;
+    const accepted = this.#device.watch('validation', () => {
+      this.#device.submit(this.#plan.name, (encoder) => {
+        for (const tile of this.#tiles) tile.encode(encoder, block, programs, slot);
+      });
+    });
+    const [words, traces] = await Promise.all([
+      block.words ? Promise.all(this.#tiles.map((tile) => tile.readWords(block, slot))) : [],
+      block.traces ? this.#readTraces(block, slot) : [],
+      accepted,
+      this.#device.done(),
+    ]);
+    return { words, traces };
+  }
+
+  #readTraces(block: Block, slot: number): Promise<Float32Array[]> {
+    const read = async ({ neurons, every }: PopulationPlan['traces'][number], request: number) => {
+      const values = new Float32Array(samplesIn(block.first, block.steps, every) * neurons.length);
+      await Promise.all(this.#tiles.map((tile) => tile.readSamples(block, slot, request, values, neurons.length)));
+      return values;
+    };
+    return Promise.all(this.#plan.traces.map(read));
+  }
+
+  destroy(): void {
+    for (const tile of this.#tiles) tile.destroy();
+  }
+}
