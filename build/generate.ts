@@ -45,7 +45,8 @@ export function generate(): string {
       ({ name, text }) =>
         `${parts.some((part) => part.name === name) ? '' : 'export '}const ${name} = ${JSON.stringify(strip(text))};`,
     ),
-    ...somas.map((soma) => somaModule(soma, somas)),
+    ...parts.map((part) => `const ${part.name}Rows = ${JSON.stringify(rowsOf(part))} as const;`),
+    ...somas.map((soma) => somaModule(soma, somas, parts)),
     `/** All of them. */\nexport const somas: readonly Soma[] = [${somas.map(({ name }) => name).join(', ')}];`,
     parameterOwners(somas),
     ...inputModules(readFolder('inputs')),
@@ -88,7 +89,24 @@ function baseOf(soma: SomaShader, somas: SomaShader[]): SomaShader | undefined {
     .sort((a, b) => size(b) - size(a))[0];
 }
 
-function somaModule(soma: SomaShader, somas: SomaShader[]): string {
+// A part's table is its first struct, and somas hold it in a member of the part's name: so that its rows stand once.
+function rowsOf(part: Shader): Record<string, Row> {
+  const [struct = ''] = part.source.structs.keys();
+  return readTable(part.source.structs, struct, `${part.name}.`);
+}
+
+function spread(soma: SomaShader, parts: Shader[]): string {
+  const own = { ...soma.parameters };
+  const used = parts.filter((part) => soma.parts.includes(part.name));
+  for (const [name, row] of used.flatMap((part) => Object.entries(rowsOf(part)))) {
+    if (own[name]?.path !== row.path)
+      throw new Error(`${soma.name} wants ${name} at ${row.path}, the place its part gives it`);
+    delete own[name];
+  }
+  return `{ ${[...used.map((part) => `...${part.name}Rows`), JSON.stringify(own).slice(1, -1)].filter(Boolean).join(', ')} }`;
+}
+
+function somaModule(soma: SomaShader, somas: SomaShader[], parts: Shader[]): string {
   const base = baseOf(soma, somas);
   const own = Object.entries(soma.parameters).filter(([name]) => !base || !(name in base.parameters));
   const fields = own.map(([name, row]) => `  /** ${describe(row)} */\n  ${name}?: Value;`);
@@ -105,7 +123,7 @@ ${header(soma.text)
  */
 export const ${soma.name}: Soma<${soma.name}Config, ${states.join(' | ')}> = {
   name: '${soma.name}',
-  parameters: ${JSON.stringify(soma.parameters)},
+  parameters: ${spread(soma, parts)},
   states: ${JSON.stringify(soma.states)},
   wgsl: ${[...soma.parts, JSON.stringify(strip(soma.text))].join(" + '\\n' + ")},
 };`;

@@ -66,8 +66,6 @@ export interface BlockResult {
 export interface DevicePopulation {
   /** The longest block it takes. */
   readonly maxSteps: number;
-  /** Device bytes it holds. */
-  readonly bytes: number;
   /** Sets fields by key; a field that turns from number to array or back changes the kernel, else nothing compiles. */
   setFields(fields: Readonly<Record<string, Plane>>): void;
   setStates(states: Readonly<Record<string, Plane>>): void;

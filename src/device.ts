@@ -7,7 +7,6 @@ import type { Kernel } from './kernel.ts';
 // Section 5.2 of the WebGPU specification; the global GPUBufferUsage does not exist in Node.
 export const Usage = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 } as const;
 const MAP_READ = 1;
-const COMPUTE_STAGE = 4;
 
 /** Binding a full GiB fails on devices that report it as their limit; half of it has not been seen to. */
 const MOST_BINDING = 2 ** 29;
@@ -141,19 +140,13 @@ export class Device {
     return found;
   }
 
-  async #compile({ text, entry, bindings }: Kernel): Promise<GPUComputePipeline> {
+  async #compile({ text, entry }: Kernel): Promise<GPUComputePipeline> {
     const { gpu } = this;
     const label = `somagpu ${entry}`;
     gpu.pushErrorScope('validation');
     const module = gpu.createShaderModule({ label, code: text });
-    const entries = bindings.map(({ index: binding, type }) => ({
-      binding,
-      visibility: COMPUTE_STAGE,
-      buffer: { type },
-    }));
-    const bindGroupLayouts = [gpu.createBindGroupLayout({ label, entries })];
-    const layout = gpu.createPipelineLayout({ label, bindGroupLayouts });
-    const pipeline = gpu.createComputePipelineAsync({ label, layout, compute: { module, entryPoint: entry } });
+    const compute = { module, entryPoint: entry };
+    const pipeline = gpu.createComputePipelineAsync({ label, layout: 'auto', compute });
     pipeline.catch(() => {});
     const [error, { messages }] = await this.orLost(Promise.all([gpu.popErrorScope(), module.getCompilationInfo()]));
     const complaint = messages.find(({ type }) => type === 'error');

@@ -22,17 +22,6 @@ export class InputError extends SomaError {
   ) {
     super(`${path === '' ? '' : `${path}: `}${reason}${value === undefined ? '' : `, got ${show(value)}`}; ${remedy}`);
   }
-
-  /** The same complaint about a file. */
-  in(file: string): InputError {
-    return new InputError(this.path === '' ? file : `${file}: ${this.path}`, this.value, this.reason, this.remedy);
-  }
-
-  /** The same complaint, seen from further out. */
-  within(prefix: string): InputError {
-    const path = this.path === '' ? prefix : `${prefix}.${this.path}`;
-    return new InputError(path, this.value, this.reason, this.remedy);
-  }
 }
 
 /** No device of the wanted kind is here; the message says what to do. */
@@ -76,11 +65,11 @@ function show(value: unknown): string {
 
 /** ` (did you mean "x"?)` where a known name is near, else nothing. */
 export function didYouMean(name: string, known: readonly string[]): string {
-  const near = known
-    .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return near ? `did you mean "${near.candidate}"? ` : '';
+  const distance = (candidate: string) => editDistance(name.toLowerCase(), candidate.toLowerCase());
+  const [near] = known
+    .filter((candidate) => distance(candidate) <= Math.max(2, candidate.length / 3))
+    .sort((a, b) => distance(a) - distance(b));
+  return near ? `did you mean "${near}"? ` : '';
 }
 
 // Levenshtein's distance, one row of the table at a time.
@@ -97,14 +86,17 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
-/** Refuses names that are not known: `unknown KIND "x" of OWNER; did you mean "y"?` */
+/** Refuses what is no object, and names that are not known: `unknown KIND "x" of OWNER; did you mean "y"?` */
 export function checkNames(
   path: string,
-  given: object,
+  given: unknown,
   known: readonly string[],
   what: string,
   hint?: (name: string) => string,
-) {
+): asserts given is object {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new InputError(path, given, 'is no object', 'give names with their values, {} for none');
+  }
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
     const remedy = hint?.(name) || `${didYouMean(name, known)}known: ${known.join(', ')}`;

@@ -191,7 +191,8 @@ export class ExperimentRun {
       return new ExperimentRun(experiment, simulation, populations);
     } catch (error) {
       simulation.dispose();
-      throw error instanceof InputError ? error.within('populations') : error;
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`populations.${error.path}`, error.value, error.reason, error.remedy);
     }
   }
 

@@ -36,6 +36,9 @@ export interface HostCurrent {
   values: Float32Array;
 }
 
+/** The row that currents from the host are checked by. */
+export const CURRENT: Row = { path: '', unit: 'pA', meaning: 'current' };
+
 const KINDS = [...Object.keys(inputLaws), 'array'];
 
 /** Checks and resolves a population's inputs. `scope.path` is where the list stands. */
@@ -55,7 +58,7 @@ export function resolveInputs(given: readonly Input[], scope: Scope): { laws: Re
         `${didYouMean(String(kind), KINDS)}known: ${KINDS.join(', ')}`,
       );
     }
-    if (input.kind === 'array') host.push(resolveArray(input, path, scope.neurons));
+    if (input.kind === 'array') host.push(resolveArray(input, { ...scope, path }));
     else laws.push(resolveLaw(input, { ...scope, path, owner: `the input ${kind}` }, index));
   });
   return { laws, host };
@@ -97,63 +100,27 @@ function resolveEdge(row: Row, value: unknown, path: string, dt: number): number
   );
 }
 
-function resolveArray(input: ArrayInput, path: string, neurons: number): HostCurrent {
+function resolveArray(input: ArrayInput, scope: Scope): HostCurrent {
+  const { path, neurons } = scope;
   checkNames(path, input, ['kind', 'values', 'shape'], 'key NAME of the input array');
   const nested = Array.isArray(input.values) && typeof input.values[0] === 'object';
-  const { values, shape } = nested
-    ? flatten(input.values as ArrayLike<number>[], path)
-    : { values: input.values as ArrayLike<number>, shape: undefined };
-  if (typeof values?.length !== 'number' || typeof values === 'string') {
-    throw new InputError(
-      `${path}.values`,
-      values ?? null,
-      'is no array',
-      'give numbers of shape [steps] or [steps, neurons]',
-    );
+  const values = nested ? joinRows(input.values as ArrayLike<number>[], scope) : (input.values as ArrayLike<number>);
+  const shape = nested ? [input.values.length, neurons] : (input.shape ?? [values?.length]);
+  const [steps = 0, columns, ...more] = shape;
+  if (more.length > 0 || steps * (columns ?? 1) !== values?.length || (columns ?? neurons) !== neurons) {
+    const reason = `has shape [${shape.join(', ')}] (${values?.length} values) for ${neurons} neurons`;
+    throw new InputError(`${path}.values`, undefined, reason, `give shape [steps] or [steps, ${neurons}]`);
   }
-  const dims = input.shape ?? shape ?? [values.length];
-  const [steps = 0, columns] = dims;
-  const right = dims.length <= 2 && dims.length > 0 && steps * (columns ?? 1) === values.length;
-  if (!right || (columns !== undefined && columns !== neurons)) {
-    const remedy = `give shape [steps] or [steps, ${neurons}]`;
-    throw new InputError(
-      `${path}.values`,
-      undefined,
-      `has shape [${dims.join(', ')}] (${values.length} values) for ${neurons} neurons`,
-      remedy,
-    );
-  }
-  return { path, shared: columns === undefined, first: 0, steps, values: checkCurrents(values, `${path}.values`) };
+  const plane = resolve('values', CURRENT, values, 'current', { ...scope, neurons: values.length });
+  return { path, shared: columns === undefined, first: 0, steps, values: plane as Float32Array };
 }
 
-function flatten(rows: readonly ArrayLike<number>[], path: string): { values: Float64Array; shape: number[] } {
-  const width = rows[0]?.length ?? 0;
-  const values = new Float64Array(rows.length * width);
-  rows.forEach((row, step) => {
-    if (row.length !== width) {
-      throw new InputError(
-        `${path}.values[${step}]`,
-        undefined,
-        `has ${row.length} values where the first step has ${width}`,
-        'give each step as many',
-      );
-    }
-    values.set(row, step * width);
+function joinRows(rows: readonly ArrayLike<number>[], { path, neurons }: Scope): number[] {
+  return rows.flatMap((row, step) => {
+    if (row?.length === neurons) return Array.from(row);
+    const reason = `has ${row?.length} values for ${neurons} neurons`;
+    throw new InputError(`${path}.values[${step}]`, undefined, reason, 'give each step one value a neuron');
   });
-  return { values, shape: [rows.length, width] };
-}
-
-/** Currents as float32, each checked: finite and at most 1e12 pA in magnitude. */
-function checkCurrents(given: ArrayLike<number>, path: string): Float32Array {
-  const values = given instanceof Float32Array ? given : new Float32Array(given.length);
-  for (let i = 0; i < values.length; i++) {
-    const value: unknown = given[i];
-    if (typeof value !== 'number' || !(Math.abs(value) <= 1e12)) {
-      throw new InputError(`${path}[${i}]`, value, 'is no possible current', 'allowed: -1e12 to 1e12 pA');
-    }
-    if (values !== given) values[i] = value;
-  }
-  return values;
 }
 
 /** What the host gives the device for a block: no values, one a step, or one a step and neuron. */

@@ -37,23 +37,18 @@ export function fieldsOf(soma: Soma, inputs: readonly InputLaw[]): Field[] {
 
 export const inputKey = (index: number, name: string): string => `input${index}_${name}`;
 
-export type BindingName =
-  | 'block'
-  | 'scalars'
-  | 'planes'
-  | 'states'
-  | 'words'
-  | 'counts'
-  | 'traced'
-  | 'samples'
-  | 'stream'
-  | 'sampling';
+/** What each holds stands in shaders/*.wgsl, with its number. */
+export type BindingName = keyof typeof SIMULATE | keyof typeof TRACE | keyof typeof COMMON;
+
+const COMMON = { block: 0, scalars: 1, planes: 2, states: 3, stream: 6 };
+const SIMULATE = { words: 4, counts: 5 };
+const TRACE = { traced: 4, samples: 5, sampling: 7 };
 
 export interface Kernel {
   text: string;
   entry: 'simulate' | 'trace';
-  /** What it binds, in any order; what each holds stands in shaders/*.wgsl. */
-  bindings: readonly { name: BindingName; index: number; type: GPUBufferBindingType }[];
+  /** The numbers of what it binds: that and no more. */
+  bindings: Readonly<Partial<Record<BindingName, number>>>;
 }
 
 /** The kernel that makes the steps. */
@@ -67,12 +62,7 @@ export function simulateKernel(structure: Structure): Kernel {
   return {
     text: joined(structure, simulate, ...store),
     entry: 'simulate',
-    bindings: [
-      ...commonBindings(structure),
-      { name: 'states', index: 3, type: 'storage' },
-      { name: 'words', index: 4, type: 'storage' },
-      { name: 'counts', index: 5, type: 'storage' },
-    ],
+    bindings: { ...commonBindings(structure), ...SIMULATE },
   };
 }
 
@@ -82,25 +72,20 @@ export function traceKernel(structure: Structure, state: string): Kernel {
   return {
     text: joined(structure, trace, `fn observe(s: State) -> lane { return s.${row?.path}; }`),
     entry: 'trace',
-    bindings: [
-      ...commonBindings(structure),
-      { name: 'states', index: 3, type: 'read-only-storage' },
-      { name: 'traced', index: 4, type: 'read-only-storage' },
-      { name: 'samples', index: 5, type: 'storage' },
-      { name: 'sampling', index: 7, type: 'uniform' },
-    ],
+    bindings: { ...commonBindings(structure), ...TRACE },
   };
 }
 
-function commonBindings(structure: Structure): Kernel['bindings'] {
-  const { arrays, stream } = structure;
-  const scalar = fieldsOf(structure.soma, structure.inputs).length > arrays.size;
-  return [
-    { name: 'block', index: 0, type: 'uniform' },
-    ...(scalar ? [{ name: 'scalars', index: 1, type: 'uniform' } as const] : []),
-    ...(arrays.size > 0 ? [{ name: 'planes', index: 2, type: 'read-only-storage' } as const] : []),
-    ...(stream === 'none' ? [] : [{ name: 'stream', index: 6, type: 'read-only-storage' } as const]),
-  ];
+// A layout that WebGPU derives has what the text uses: no uniform where all parameters are arrays, no planes where none is.
+function commonBindings({ soma, inputs, arrays, stream }: Structure): Kernel['bindings'] {
+  const { block, scalars, planes, states } = COMMON;
+  return {
+    block,
+    states,
+    ...(fieldsOf(soma, inputs).length > arrays.size ? { scalars } : {}),
+    ...(arrays.size > 0 ? { planes } : {}),
+    ...(stream === 'none' ? {} : { stream: COMMON.stream }),
+  };
 }
 
 function joined(structure: Structure, ...loop: string[]): string {

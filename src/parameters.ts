@@ -53,7 +53,7 @@ export const at = (plane: Plane, neuron: number): number =>
  * @returns every parameter of the table, in user units
  * @throws InputError naming the parameter, the neuron, the value and what would be right
  */
-export function resolveParameters(table: Table, given: object, scope: Scope): Record<string, Plane> {
+export function resolveParameters(table: Table, given: unknown, scope: Scope): Record<string, Plane> {
   checkNames(scope.path, given, Object.keys(table), `parameter NAME of ${scope.owner}`, (name) => {
     const owners = parameterOwners[name];
     return owners ? `${owners.join(' and ')} ${owners.length > 1 ? 'have' : 'has'} it` : '';
@@ -75,7 +75,7 @@ export function resolveParameters(table: Table, given: object, scope: Scope): Re
  */
 export function resolveStates(
   table: Table,
-  given: object,
+  given: unknown,
   parameters: Record<string, Plane>,
   scope: Scope,
 ): Record<string, Plane> {
@@ -131,7 +131,7 @@ export function resolve(
     const values = drawn.fill(new Float32Array(scope.neurons), uniforms(scope.seed, scope.population, name));
     return origin === 0 ? values : subtract(values, origin);
   }
-  if (!isNumberList(value)) {
+  if (typeof (value as ArrayLike<number> | undefined)?.length !== 'number' || typeof value === 'string') {
     throw new InputError(
       path,
       value,
@@ -149,12 +149,6 @@ export function resolve(
   }
   return values;
 }
-
-function isNumberList(value: unknown): value is ArrayLike<number> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView) && !isBigInts(value));
-}
-
-const isBigInts = (view: ArrayBufferView) => view instanceof BigInt64Array || view instanceof BigUint64Array;
 
 function checkNumber(number: unknown, path: string, row: Row, quantity: Quantity, dt: number): number {
   const refuse = (reason: string): never => {

@@ -75,7 +75,6 @@ export class Population<Config extends object = object, State extends string = s
     readonly name: string,
     options: PopulationOptions<Config, State>,
   ) {
-    const { dt, seed } = clock;
     const known = ['name', 'units', 'parameters', 'initial', 'input', 'inhibitory', 'record'];
     checkNames(name, options, known, 'key NAME of a population');
     this.#clock = clock;
@@ -84,33 +83,16 @@ export class Population<Config extends object = object, State extends string = s
     const arrays = [...Object.values(options.parameters ?? {}), ...Object.values(options.initial ?? {})];
     const planes = arrays.filter((value) => value !== undefined && typeof value !== 'number').length;
     backend.checkRoom(this.neurons, planes + Object.keys(soma.states).length, `${name}.units`);
-    const scope = (path: string): Scope => ({
-      path: `${name}.${path}`,
-      owner: soma.name,
-      population: name,
-      neurons: this.neurons,
-      dt,
-      seed,
-    });
-    this.#parameters = resolveParameters(
-      soma.parameters,
-      checkObject(options.parameters, `${name}.parameters`),
-      scope('parameters'),
-    );
-    const given = resolveStates(
-      soma.states,
-      checkObject(options.initial, `${name}.initial`),
-      this.#parameters,
-      scope('initial'),
-    );
+    this.#parameters = resolveParameters(soma.parameters, options.parameters ?? {}, this.#scope('parameters'));
+    const given = resolveStates(soma.states, options.initial ?? {}, this.#parameters, this.#scope('initial'));
     this.#added = {
       parameters: this.#parameters,
       states: { ...defaultStates(soma.states, this.#parameters), ...given },
     };
-    const { laws, host } = resolveInputs(options.input ?? [], scope('input'));
+    const { laws, host } = resolveInputs(options.input ?? [], this.#scope('input'));
     this.#currents = host;
     this.inhibitory = checkInhibitory(options.inhibitory, this.neurons, `${name}.inhibitory`);
-    const { spikes, traces } = checkRecord(options.record, soma, this.neurons, `${name}.record`);
+    const { spikes, traces } = checkRecord(options.record ?? {}, soma, this.neurons, `${name}.record`);
     this.#spikes = spikes ? new SpikeRecorder() : undefined;
     this.#traces = new Map(traces.map(({ state, neurons, every }) => [state, new TraceRecorder(neurons, every)]));
     const streams = host.some((current) => !current.shared);
@@ -119,12 +101,18 @@ export class Population<Config extends object = object, State extends string = s
       soma,
       inputs: laws.map(({ law }) => law),
       neurons: this.neurons,
-      dt,
+      dt: clock.dt,
       streams,
       traces,
     });
     this.device.setFields({ ...this.#deviceParameters(), ...inputFields(laws) });
     this.device.setStates(this.#added.states);
+  }
+
+  #scope(table: string): Scope {
+    const { dt, seed } = this.#clock;
+    const { name, neurons, soma } = this;
+    return { path: `${name}.${table}`, owner: soma.name, population: name, neurons, dt, seed };
   }
 
   #deviceParameters(): Record<string, Plane> {
@@ -143,12 +131,9 @@ export class Population<Config extends object = object, State extends string = s
    */
   setParameters(changed: Config): void {
     this.#clock.checkAlive();
-    const path = `${this.name}.parameters`;
-    const given = Object.entries(checkObject(changed, path)).filter(([, value]) => value !== undefined);
+    const given = Object.entries(changed ?? {}).filter(([, value]) => value !== undefined);
     const merged = { ...changed, ...this.#parameters, ...Object.fromEntries(given) };
-    const { dt, seed } = this.#clock;
-    const scope = { path, owner: this.soma.name, population: this.name, neurons: this.neurons, dt, seed };
-    this.#parameters = resolveParameters(this.soma.parameters, merged, scope);
+    this.#parameters = resolveParameters(this.soma.parameters, merged, this.#scope('parameters'));
     const fields = this.#deviceParameters();
     this.device.setFields(Object.fromEntries(Object.keys(changed).map((name) => [name, fields[name] as Plane])));
   }
@@ -160,10 +145,7 @@ export class Population<Config extends object = object, State extends string = s
    */
   setState(states: { [state in State]?: Value }): void {
     this.#clock.checkAlive();
-    const path = `${this.name}.state`;
-    const { dt, seed } = this.#clock;
-    const scope = { path, owner: this.soma.name, population: this.name, neurons: this.neurons, dt, seed };
-    this.device.setStates(resolveStates(this.soma.states, checkObject(states, path), this.#parameters, scope));
+    this.device.setStates(resolveStates(this.soma.states, states, this.#parameters, this.#scope('state')));
   }
 
   /** A state of all neurons as it is now, in user units. */
@@ -270,12 +252,6 @@ function inputFields(laws: readonly ResolvedInput[]): Record<string, Plane> {
   return Object.fromEntries(entries);
 }
 
-function checkObject(given: unknown, path: string): object {
-  if (given === undefined) return {};
-  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given;
-  throw new InputError(path, given, 'is no object', 'give names with their values, {} for none');
-}
-
 function checkUnits(units: unknown, path: string): number[] {
   const sides: unknown[] = Array.isArray(units) ? units : [units];
   const right = sides.length > 0 && sides.every((side) => Number.isInteger(side) && (side as number) > 0);
@@ -316,26 +292,27 @@ function checkInhibitory(given: ArrayLike<number> | undefined, neurons: number, 
   return mask;
 }
 
-function checkRecord(given: PopulationOptions<object, string>['record'], soma: Soma, neurons: number, path: string) {
-  const { spikes = false, states = {} } = checkObject(given, path) as NonNullable<typeof given>;
-  checkNames(path, given ?? {}, ['spikes', 'states'], 'key NAME of record');
-  if (typeof spikes !== 'boolean')
+function checkRecord(
+  given: NonNullable<PopulationOptions<object, string>['record']>,
+  soma: Soma,
+  neurons: number,
+  path: string,
+): { spikes: boolean; traces: TraceRequest[] } {
+  checkNames(path, given, ['spikes', 'states'], 'key NAME of record');
+  const { spikes = false, states = {} } = given;
+  if (typeof spikes !== 'boolean') {
     throw new InputError(`${path}.spikes`, spikes, 'is neither true nor false', 'give true to record all spikes');
-  const traces = Object.entries(checkObject(states, `${path}.states`) as Record<string, StateRecording>).map(
-    ([state, recording]): TraceRequest => {
-      const where = `${path}.states.${state}`;
-      checkState(state, soma, `${path}.states`);
-      checkNames(where, checkObject(recording, where), ['neurons', 'every'], 'key NAME of a recorded state');
-      const { neurons: which = 'all', every = 1 } = recording;
-      if (!Number.isInteger(every) || every < 1 || every > 0xffffffff) {
-        throw new InputError(`${where}.every`, every, 'is no number of steps', 'give a whole number from 1 on');
-      }
-      const all =
-        which === 'all'
-          ? Uint32Array.from({ length: neurons }, (_, i) => i)
-          : checkIndices(which, neurons, `${where}.neurons`);
-      return { state, neurons: all, every };
-    },
-  );
+  }
+  checkNames(`${path}.states`, states, Object.keys(soma.states), `state NAME of ${soma.name}`);
+  const traces = Object.entries(states as Record<string, StateRecording>).map(([state, recording]) => {
+    const where = `${path}.states.${state}`;
+    checkNames(where, recording, ['neurons', 'every'], 'key NAME of a recorded state');
+    const { neurons: which = 'all', every = 1 } = recording;
+    if (!Number.isInteger(every) || every < 1 || every > 0xffffffff) {
+      throw new InputError(`${where}.every`, every, 'is no number of steps', 'give a whole number from 1 on');
+    }
+    const list = which === 'all' ? Array.from({ length: neurons }, (_, i) => i) : which;
+    return { state, neurons: checkIndices(list, neurons, `${where}.neurons`), every };
+  });
   return { spikes, traces };
 }

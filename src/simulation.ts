@@ -5,11 +5,11 @@ import type { Backend, BlockResult } from './backend.ts';
 import type { DeviceOptions } from './device.ts';
 import { BusyError, checkNames, DisposedError, InputError, NoBackendError } from './errors.ts';
 import type { Value } from './initializers.ts';
-import type { HostCurrent } from './inputs.ts';
+import { CURRENT, type HostCurrent } from './inputs.ts';
 import { resolve } from './parameters.ts';
 import { Population, type PopulationOptions } from './population.ts';
 import { signedSpikes, timeOf } from './recording.ts';
-import type { Row, Soma } from './somas.ts';
+import type { Soma } from './somas.ts';
 import { openWebGpu } from './webgpu.ts';
 
 /** Blocks queued before the first of them is awaited: one computes while the host decodes the other. */
@@ -342,8 +342,6 @@ export function stepsIn(duration: unknown, dt: number, path: string): number {
     `give ${near.join(' or ')}, or another dt`,
   );
 }
-
-const CURRENT: Row = { path: '', unit: 'pA', meaning: 'current' };
 
 function hostCurrent(
   given: Value,

@@ -30,7 +30,7 @@ interface TileTrace {
   /** Where each of its neurons stands: column of the request, float in a row of samples. */
   columns: readonly { column: number; float: number }[];
   buffers: Buffers;
-  samples: Readback;
+  readback: Readback;
 }
 
 export class Tile {
@@ -86,18 +86,7 @@ export class Tile {
     const samples = this.#make('samples', size, Usage.STORAGE, buffers);
     this.device.write(traced, 0, Uint32Array.from(slots.keys()));
     this.device.write(sampling, 0, Uint32Array.of(slots.size, every));
-    return { lanes: slots.size, columns, buffers, samples: new Readback(this.device, samples) };
-  }
-
-  /** Every buffer there is. */
-  #all(): GPUBuffer[] {
-    return [this.#buffers, ...this.#traces.map((trace) => trace?.buffers)].flatMap((buffers) => [
-      ...(buffers?.values() ?? []),
-    ]);
-  }
-
-  get bytes(): number {
-    return this.#all().reduce((sum, buffer) => sum + buffer.size, 0);
+    return { lanes: slots.size, columns, buffers, readback: new Readback(this.device, samples) };
   }
 
   /** Makes room for so many parameter planes; what they held is gone. */
@@ -144,7 +133,7 @@ export class Tile {
       const bytes = this.#sampleBytes(block, request);
       if (!trace || bytes === 0) continue;
       this.#dispatch(encoder, traces[request] as Program, trace.lanes, trace.buffers);
-      trace.samples.copy(encoder, slot, bytes);
+      trace.readback.copy(encoder, slot, bytes);
     }
     this.#dispatch(encoder, main, this.#stride / this.width);
     if (block.words) this.#words.copy(encoder, slot, this.#wordBytes(block));
@@ -164,9 +153,9 @@ export class Tile {
   #bindGroup(program: Program, own?: Buffers): GPUBindGroup {
     const found = this.#groups.get(program);
     if (found) return found;
-    const entries = program.kernel.bindings.map(({ name, index }) => {
-      const buffer = (own?.get(name) ?? this.#buffers.get(name)) as GPUBuffer;
-      return { binding: index, resource: { buffer } };
+    const entries = Object.entries(program.kernel.bindings).map(([name, binding]) => {
+      const buffer = (own?.get(name as BindingName) ?? this.#buffers.get(name as BindingName)) as GPUBuffer;
+      return { binding, resource: { buffer } };
     });
     const group = this.device.gpu.createBindGroup({ layout: program.pipeline.getBindGroupLayout(0), entries });
     this.#groups.set(program, group);
@@ -208,7 +197,7 @@ export class Tile {
     const trace = this.#traces[request];
     const bytes = this.#sampleBytes(block, request);
     if (!trace || bytes === 0) return;
-    const samples = new Float32Array(await trace.samples.read(slot, bytes), 0, bytes / 4);
+    const samples = new Float32Array(await trace.readback.read(slot, bytes), 0, bytes / 4);
     const row = trace.lanes * this.width;
     for (let from = 0, to = 0; from < samples.length; from += row, to += width) {
       for (const { column, float } of trace.columns) values[to + column] = samples[from + float] as number;
@@ -216,9 +205,13 @@ export class Tile {
   }
 
   destroy(): void {
-    for (const buffer of this.#all()) buffer.destroy();
-    this.#words.destroy();
-    for (const trace of this.#traces) trace?.samples.destroy();
+    for (const { buffers, readback } of [
+      { buffers: this.#buffers, readback: this.#words },
+      ...this.#traces.filter((trace) => trace !== undefined),
+    ]) {
+      for (const buffer of buffers.values()) buffer.destroy();
+      readback.destroy();
+    }
   }
 }
 

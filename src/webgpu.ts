@@ -90,10 +90,6 @@ class WebGpuPopulation implements DevicePopulation {
     });
   }
 
-  get bytes(): number {
-    return this.#tiles.reduce((sum, tile) => sum + tile.bytes, 0);
-  }
-
   // Whole words of steps, more of them for small populations; fewer where a block's stream or samples would not fit.
   #blockSteps(tileNeurons: number): number {
     const { traces, streams, neurons } = this.#plan;

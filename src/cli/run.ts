@@ -53,7 +53,9 @@ async function open(file: string, backend: RunOptions['backend'], seed: number |
     const adapter = backend === 'cpu' ? undefined : await findAdapter();
     return await ExperimentRun.create(experiment, { backend, adapter, ...(seed === undefined ? {} : { seed }) });
   } catch (error) {
-    throw error instanceof InputError ? error.in(file) : error;
+    if (!(error instanceof InputError)) throw error;
+    const path = [file, error.path].filter((part) => part !== '').join(': ');
+    throw new InputError(path, error.value, error.reason, error.remedy);
   }
 }
 

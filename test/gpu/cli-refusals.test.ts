@@ -81,7 +81,7 @@ const refusals: Refusal[] = [
     title: 'a NaN written into the JSON, with line and column',
     wrong: '{ "dt": 0.1, "duration": 1,\n "populations": { "cells": { "soma": "ExponentialSoma", "units": NaN } } }',
     right: '{ "dt": 0.1, "duration": 1,\n "populations": { "cells": { "soma": "ExponentialSoma", "units": 1 } } }',
-    says: ['line 2, column 64', 'broken JSON'],
+    says: ['line 2, column 66', 'broken JSON'],
   },
   {
     title: 'spike_slope 0',
