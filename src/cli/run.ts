@@ -31,8 +31,9 @@ export async function run(
     try {
       await mkdir(out, { recursive: true });
       const bar = quiet || !process.stderr.isTTY ? undefined : progressBar();
-      const summary = await execution.run({ signal: abort.signal, onProgress: bar?.update });
-      bar?.stop();
+      const running = execution.run({ signal: abort.signal, onProgress: bar?.update });
+      // However it ends: the bar hides the cursor.
+      const summary = await running.finally(() => bar?.stop());
       const recorded = await Promise.all(execution.populations.map(readSpikes));
       await save(out, await outputs(execution, recorded, summary, picture));
       if (!quiet) process.stdout.write(describeRun(summary, execution.populations, recorded, out, picture));
@@ -112,6 +113,7 @@ function progressBar(): { update: (progress: Progress) => void; stop: () => void
   const bar = new SingleBar({
     format: '{bar} {percentage} % | {value} of {total} steps | {eta_formatted} left',
     clearOnComplete: true,
+    etaBuffer: 100,
     stream: process.stderr,
   });
   bar.start(1, 0);
