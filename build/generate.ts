@@ -4,7 +4,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Row } from '../src/somas.ts';
+import { boundsOf, type Row } from '../src/rows.ts';
 import { link, readSource, readTable, type Source, strip, WgslError } from '../src/wgsl.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -175,14 +175,8 @@ const header = (text: string): string[] =>
 
 /** A row in words: `membrane time constant; 5 ms by default, > 0, >= dt`. */
 function describe(row: Row): string {
-  const bounds = [
-    row.above === undefined ? '' : `> ${row.above}`,
-    row.least === undefined ? '' : `>= ${row.least}`,
-    row.leastDt ? '>= dt' : '',
-    row.most === undefined ? '' : `<= ${row.most}`,
-  ].filter((text) => text !== '');
   const initial = row.default === undefined ? row.unit : `${row.default} ${row.unit} by default`;
-  return [`${row.meaning}; ${initial}`, ...bounds].join(', ');
+  return [`${row.meaning}; ${initial}`, ...boundsOf(row)].join(', ');
 }
 
 /** Writes the file, aside and then renamed, only if it changed: builds may run side by side. */

@@ -1,10 +1,13 @@
 // The inner interface: what simulation.ts asks of a path that can run neurons. device.ts is the GPU's.
-// Types only. States and parameters cross it in the units of the device: potentials relative to rest, times in steps.
+// States and parameters cross it in the units of the device: potentials relative to rest, times in steps.
 
 import type { Stream } from './inputs.ts';
 import type { StreamKind } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import type { InputLaw, Soma } from './somas.ts';
+
+/** Blocks queued before the first of them is awaited: one computes while the host decodes the other. */
+export const BLOCKS_IN_FLIGHT = 2;
 
 export interface Backend {
   readonly kind: 'webgpu' | 'cpu';
@@ -62,7 +65,8 @@ export interface BlockResult {
   traces: readonly Float32Array[];
 }
 
-/** A population on a device. Results are views into reused memory: valid until the second `advance` after. */
+/** A population on a device. Results are views into reused memory: valid until BLOCKS_IN_FLIGHT
+ * more blocks were queued. */
 export interface DevicePopulation {
   /** The longest block it takes. */
   readonly maxSteps: number;

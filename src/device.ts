@@ -38,7 +38,11 @@ export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions
   }
   const { maxStorageBufferBindingSize, maxBufferSize } = found.limits;
   const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize };
-  return new Device(await found.requestDevice({ label: 'somagpu', requiredLimits }), true, tuning);
+  try {
+    return new Device(await found.requestDevice({ label: 'somagpu', requiredLimits }), true, tuning);
+  } catch (cause) {
+    throw new NoBackendError(`the adapter gives no device: ${(cause as Error).message}`, { cause });
+  }
 }
 
 // Pipelines by text, for every simulation on a device.
@@ -81,10 +85,13 @@ export class Device {
     this.gpu.queue.writeBuffer(buffer, offset, data as Float32Array<ArrayBuffer>, from, count);
   }
 
-  submit(label: string, encode: (encoder: GPUCommandEncoder) => void): void {
-    const encoder = this.gpu.createCommandEncoder({ label: `somagpu ${label}` });
-    encode(encoder);
-    this.gpu.queue.submit([encoder.finish()]);
+  /** Encodes and submits; the promise rejects if the device found anything wrong with it. */
+  submit(label: string, encode: (encoder: GPUCommandEncoder) => void): Promise<void> {
+    return this.watch('validation', () => {
+      const encoder = this.gpu.createCommandEncoder({ label: `somagpu ${label}` });
+      encode(encoder);
+      this.gpu.queue.submit([encoder.finish()]);
+    });
   }
 
   /** Resolves when everything submitted so far is done. */
@@ -110,8 +117,13 @@ export class Device {
   /** Runs work in an error scope of this kind; the promise rejects with what the device complained about. */
   watch(filter: GPUErrorFilter, work: () => void): Promise<void> {
     this.gpu.pushErrorScope(filter);
-    work();
-    return this.orLost(this.gpu.popErrorScope()).then((error) => {
+    let scope: Promise<GPUError | null>;
+    try {
+      work();
+    } finally {
+      scope = this.gpu.popErrorScope();
+    }
+    return this.orLost(scope).then((error) => {
       if (!error) return;
       if (filter === 'out-of-memory') throw new OutOfMemoryError(`the device has no room left: ${error.message}`);
       throw new SomaError(`the device refused a command (please report this): ${error.message}`);
@@ -178,8 +190,12 @@ export class Readback {
   ) {}
 
   copy(encoder: GPUCommandEncoder, slot: number, bytes: number, offset = 0): void {
-    this.#staging[slot] ??= this.device.buffer('readback', this.size, Usage.MAP_READ | Usage.COPY_DST);
-    encoder.copyBufferToBuffer(this.source, offset, this.#staging[slot], 0, bytes);
+    if (!this.#staging[slot]) {
+      this.device.allocate(() => {
+        this.#staging[slot] = this.device.buffer('readback', this.size, Usage.MAP_READ | Usage.COPY_DST);
+      });
+    }
+    encoder.copyBufferToBuffer(this.source, offset, this.#staging[slot] as GPUBuffer, 0, bytes);
   }
 
   /** What `copy` brought, valid until the slot comes round again. Copied whole: reading mapped memory word by word is slow. */

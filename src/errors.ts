@@ -29,7 +29,7 @@ export class NoBackendError extends SomaError {
   override readonly name = 'NoBackendError';
 }
 
-/** The device could not give the memory that was asked for. */
+/** The device could not give the memory that was asked for; the simulation cannot go on: make a smaller one. */
 export class OutOfMemoryError extends SomaError {
   override readonly name = 'OutOfMemoryError';
 }
@@ -59,7 +59,12 @@ function show(value: unknown): string {
   if (typeof value === 'number') return String(value);
   if (ArrayBuffer.isView(value)) return `an array of ${(value as Uint8Array).length} values`;
   if (typeof value === 'function') return 'a function';
-  const text = JSON.stringify(value) ?? String(value);
+  let text = String(value);
+  try {
+    text = JSON.stringify(value) ?? text;
+  } catch {
+    // A bigint, or an object that contains itself.
+  }
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 

@@ -11,14 +11,6 @@ export {
   OutOfMemoryError,
   SomaError,
 } from './errors.ts';
-export {
-  type Experiment,
-  ExperimentRun,
-  findSoma,
-  type ReadArray,
-  readExperiment,
-  type Summary,
-} from './experiment.ts';
 export { constant, type Initializer, uniform, type Value } from './initializers.ts';
 export type { ArrayInput, ConstantInput, Input, StepInput } from './inputs.ts';
 export type { Population, PopulationOptions, StateRecording } from './population.ts';

@@ -64,8 +64,8 @@ export function isInitializer(value: unknown): value is Initializer {
 /** An initializer whose fields were checked, ready to draw. */
 export interface Distribution {
   readonly support: readonly [number, number];
-  /** Fills `target` with the values of its neurons, in their order. */
-  fill(target: Float32Array, draws: Draws): Float32Array;
+  /** The value of a neuron. */
+  value(draws: Draws, neuron: number): number;
 }
 
 /** Checks an initializer's name and fields; `path` is where it stands. */
@@ -95,11 +95,5 @@ export function distribution(given: Initializer, path: string): Distribution {
     }
   }
   kind.check?.(numbers, path);
-  return {
-    support: kind.support(numbers),
-    fill(target, draws) {
-      for (let neuron = 0; neuron < target.length; neuron++) target[neuron] = kind.value(numbers, draws, neuron);
-      return target;
-    },
-  };
+  return { support: kind.support(numbers), value: (draws, neuron) => kind.value(numbers, draws, neuron) };
 }

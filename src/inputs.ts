@@ -6,7 +6,8 @@ import { inputLaws, type LawInput } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
 import type { StreamKind } from './kernel.ts';
 import { firstStepAt, type Plane, resolve, type Scope } from './parameters.ts';
-import type { InputLaw, Row } from './somas.ts';
+import type { Row } from './rows.ts';
+import type { InputLaw } from './somas.ts';
 
 /** A current the host gives for every step, pA: `[steps]`, the same for all neurons, or `[steps, neurons]`, row-major. */
 export interface ArrayInput {
@@ -59,12 +60,12 @@ export function resolveInputs(given: readonly Input[], scope: Scope): { laws: Re
       );
     }
     if (input.kind === 'array') host.push(resolveArray(input, { ...scope, path }));
-    else laws.push(resolveLaw(input, { ...scope, path, owner: `the input ${kind}` }, index));
+    else laws.push(resolveLaw(input, { ...scope, path, owner: `the input ${kind}`, input: index }));
   });
   return { laws, host };
 }
 
-function resolveLaw({ kind, ...given }: LawInput, scope: Scope, index: number): ResolvedInput {
+function resolveLaw({ kind, ...given }: LawInput, scope: Scope): ResolvedInput {
   const law = inputLaws[kind];
   checkNames(scope.path, given, Object.keys(law.parameters), `key NAME of ${scope.owner}`);
   const values: Record<string, Plane> = {};
@@ -75,7 +76,7 @@ function resolveLaw({ kind, ...given }: LawInput, scope: Scope, index: number): 
       throw new InputError(path, undefined, 'is missing', `give the ${row.meaning}, ${row.unit}`);
     values[name] = row.edge
       ? resolveEdge(row, value, path, scope.dt)
-      : resolve(name, row, value as Value, 'current', { ...scope, population: `${scope.population} input ${index}` });
+      : resolve(name, row, value as Value, 'current', scope);
   }
   const { start, stop } = values as Record<string, number>;
   if (start !== undefined && stop !== undefined && stop < start) {
@@ -103,7 +104,11 @@ function resolveEdge(row: Row, value: unknown, path: string, dt: number): number
 function resolveArray(input: ArrayInput, scope: Scope): HostCurrent {
   const { path, neurons } = scope;
   checkNames(path, input, ['kind', 'values', 'shape'], 'key NAME of the input array');
-  const nested = Array.isArray(input.values) && typeof input.values[0] === 'object';
+  if (input.values === undefined) {
+    throw new InputError(`${path}.values`, undefined, 'is missing', 'give one value a step, or one a step and neuron');
+  }
+  const [row] = input.values as unknown[];
+  const nested = Array.isArray(row) || ArrayBuffer.isView(row);
   const values = nested ? joinRows(input.values as ArrayLike<number>[], scope) : (input.values as ArrayLike<number>);
   const shape = nested ? [input.values.length, neurons] : (input.shape ?? [values?.length]);
   const [steps = 0, columns, ...more] = shape;

@@ -2,7 +2,8 @@
 // the text (which soma, which inputs, which parameters are arrays), never a value, so that no new value compiles. Pure.
 
 import { block, simulate, trace } from './generated/shaders.ts';
-import type { InputLaw, Row, Soma } from './somas.ts';
+import type { Row } from './rows.ts';
+import type { InputLaw, Soma } from './somas.ts';
 
 /** What the host streams in: nothing, one current a step, or one a step and neuron. */
 export type StreamKind = 'none' | 'shared' | 'each';

@@ -31,11 +31,10 @@ const instances: GPU[] = [];
 export async function findAdapter(): Promise<GPUAdapter> {
   const create = await loadDawn();
   // Without a Vulkan loader Dawn would complain on stderr before it finds nothing.
-  if (process.platform !== 'linux' || canLoad('libvulkan.so.1')) {
-    const adapter = await requestFrom(create);
-    if (adapter && (!adapter.info.isFallbackAdapter || process.platform !== 'linux')) return adapter;
-  }
-  const adapter = (await useSwiftShader()) ? await requestFrom(create) : null;
+  const found = process.platform !== 'linux' || canLoad('libvulkan.so.1') ? await requestFrom(create) : null;
+  if (found && !found.info.isFallbackAdapter) return found;
+  const software = (await useSwiftShader()) ? await requestFrom(create) : null;
+  const adapter = software ?? found;
   if (adapter) return adapter;
   throw new NoBackendError(
     'no GPU that WebGPU can reach on this machine; install its Vulkan driver, or for software Vulkan: npm install @sparticuz/chromium',

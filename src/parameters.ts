@@ -5,7 +5,7 @@ import { checkNames, InputError } from './errors.ts';
 import { parameterOwners } from './generated/shaders.ts';
 import { distribution, isInitializer, type Value } from './initializers.ts';
 import { uniforms } from './random.ts';
-import type { Row, Table } from './somas.ts';
+import { boundsOf, type Row, type Table } from './rows.ts';
 
 /** One quantity of a population: the same for all neurons, or one value each. Always float32 numbers. */
 export type Plane = number | Float32Array;
@@ -20,11 +20,16 @@ export interface Scope {
   neurons: number;
   dt: number;
   seed: number;
+  /** Which of the population's inputs, where it is one's. */
+  input?: number;
 }
 
-/** Above these magnitudes float32 sums of a step could overflow; far beyond anything a cell does. */
-const LIMITS = { parameter: 1e9, current: 1e12, state: 1e30 } as const;
-export type Quantity = keyof typeof LIMITS;
+/** What a table is of. Numbers drawn for one kind share none with those of another. */
+export const Quantity = { parameter: 1, state: 2, current: 3 } as const;
+export type Quantity = keyof typeof Quantity;
+
+// The largest magnitudes, far beyond anything a cell does: products of three of them stay finite in float32.
+const mostOf = (row: Row, quantity: Quantity): number => (row.unit === 'pA' && quantity !== 'parameter' ? 1e12 : 1e9);
 
 /** Whole numbers are exact in a float32 lane up to 2^24; cooldown + 1 has to fit as well. */
 const MOST_STEPS = 2 ** 24 - 2;
@@ -55,7 +60,7 @@ export const at = (plane: Plane, neuron: number): number =>
  */
 export function resolveParameters(table: Table, given: unknown, scope: Scope): Record<string, Plane> {
   checkNames(scope.path, given, Object.keys(table), `parameter NAME of ${scope.owner}`, (name) => {
-    const owners = parameterOwners[name];
+    const owners = Object.hasOwn(parameterOwners, name) ? parameterOwners[name] : undefined;
     return owners ? `${owners.join(' and ')} ${owners.length > 1 ? 'have' : 'has'} it` : '';
   });
   const resolved: Record<string, Plane> = {};
@@ -128,8 +133,12 @@ export function resolve(
     const drawn = distribution(value, path);
     for (const bound of drawn.support) check(bound, path);
     if (drawn.support[0] === drawn.support[1]) return subtract(drawn.support[0], origin);
-    const values = drawn.fill(new Float32Array(scope.neurons), uniforms(scope.seed, scope.population, name));
-    return origin === 0 ? values : subtract(values, origin);
+    const draws = uniforms(scope.seed, scope.population, Quantity[quantity], scope.input ?? 0, name);
+    const values = Float32Array.from({ length: scope.neurons }, (_, neuron) => {
+      const number = drawn.value(draws, neuron);
+      return (row.whole ? Math.round(number) : number) - at(origin, neuron);
+    });
+    return values;
   }
   if (typeof (value as ArrayLike<number> | undefined)?.length !== 'number' || typeof value === 'string') {
     throw new InputError(
@@ -156,7 +165,7 @@ function checkNumber(number: unknown, path: string, row: Row, quantity: Quantity
   };
   if (typeof number !== 'number') return refuse('is no number');
   if (!Number.isFinite(number)) refuse('is not finite');
-  if (Math.abs(number) > LIMITS[quantity]) refuse('is too large');
+  if (Math.abs(number) > mostOf(row, quantity)) refuse('is too large');
   if (row.above !== undefined && number <= row.above) refuse(`must be greater than ${row.above}`);
   if (row.least !== undefined && number < row.least) refuse(`must be at least ${row.least}`);
   if (row.most !== undefined && number > row.most) refuse(`must be at most ${row.most}`);
@@ -170,15 +179,10 @@ function checkNumber(number: unknown, path: string, row: Row, quantity: Quantity
 }
 
 function allowed(row: Row, quantity: Quantity, dt: number): string {
-  const low =
-    row.above !== undefined
-      ? `> ${row.above}`
-      : row.least !== undefined
-        ? `>= ${row.least}`
-        : `>= -${LIMITS[quantity]}`;
-  const parts = [low, row.leastDt ? `>= dt (${dt})` : '', `<= ${row.most ?? LIMITS[quantity]} ${row.unit}`];
+  const most = mostOf(row, quantity);
+  const bounds = boundsOf(row).map((bound) => bound.replace('dt', `${dt}`));
   const initial = row.default === undefined ? '' : `; default ${row.default}`;
-  return parts.filter((part) => part !== '').join(', ') + initial;
+  return `${[...bounds, `-${most} to ${most} ${row.unit}`].join(', ')}${initial}`;
 }
 
 /**

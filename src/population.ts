@@ -17,7 +17,8 @@ import {
   type Scope,
 } from './parameters.ts';
 import { SpikeRecorder, type Spikes, type Trace, TraceRecorder } from './recording.ts';
-import type { Row, Soma } from './somas.ts';
+import type { Row } from './rows.ts';
+import type { Soma } from './somas.ts';
 
 /** Which neurons' state to record, and how often. */
 export interface StateRecording {
@@ -66,6 +67,8 @@ export class Population<Config extends object = object, State extends string = s
   readonly #traces: ReadonlyMap<string, TraceRecorder>;
   readonly #added: { parameters: Record<string, Plane>; states: Record<string, Plane> };
   #parameters: Record<string, Plane>;
+  // Parameters may change while a block is on its way; its samples are relative to those it ran with.
+  readonly #ranWith = new WeakMap<Block, Record<string, Plane>>();
 
   /** @internal */
   constructor(
@@ -78,21 +81,22 @@ export class Population<Config extends object = object, State extends string = s
     const known = ['name', 'units', 'parameters', 'initial', 'input', 'inhibitory', 'record'];
     checkNames(name, options, known, 'key NAME of a population');
     this.#clock = clock;
-    this.units = checkUnits(options.units, `${name}.units`);
+    const { units, parameters = {}, initial = {}, input = [], inhibitory, record = {} } = options;
+    this.units = checkUnits(units, `${name}.units`);
     this.neurons = this.units.reduce((product, side) => product * side, 1);
-    const arrays = [...Object.values(options.parameters ?? {}), ...Object.values(options.initial ?? {})];
+    const arrays = [...Object.values(parameters ?? {}), ...Object.values(initial ?? {})];
     const planes = arrays.filter((value) => value !== undefined && typeof value !== 'number').length;
     backend.checkRoom(this.neurons, planes + Object.keys(soma.states).length, `${name}.units`);
-    this.#parameters = resolveParameters(soma.parameters, options.parameters ?? {}, this.#scope('parameters'));
-    const given = resolveStates(soma.states, options.initial ?? {}, this.#parameters, this.#scope('initial'));
+    this.#parameters = resolveParameters(soma.parameters, parameters, this.#scope('parameters'));
+    const given = resolveStates(soma.states, initial, this.#parameters, this.#scope('initial'));
     this.#added = {
       parameters: this.#parameters,
       states: { ...defaultStates(soma.states, this.#parameters), ...given },
     };
-    const { laws, host } = resolveInputs(options.input ?? [], this.#scope('input'));
+    const { laws, host } = resolveInputs(input, this.#scope('input'));
     this.#currents = host;
-    this.inhibitory = checkInhibitory(options.inhibitory, this.neurons, `${name}.inhibitory`);
-    const { spikes, traces } = checkRecord(options.record ?? {}, soma, this.neurons, `${name}.record`);
+    this.inhibitory = checkInhibitory(inhibitory, this.neurons, `${name}.inhibitory`);
+    const { spikes, traces } = checkRecord(record, soma, this.neurons, `${name}.record`);
     this.#spikes = spikes ? new SpikeRecorder() : undefined;
     this.#traces = new Map(traces.map(({ state, neurons, every }) => [state, new TraceRecorder(neurons, every)]));
     const streams = host.some((current) => !current.shared);
@@ -123,7 +127,7 @@ export class Population<Config extends object = object, State extends string = s
   }
 
   /**
-   * Changes parameters from the next step on, also while a run goes on; the others stay. A new value costs a buffer
+   * Changes parameters, also while a run goes on: from its next block on. The others stay. A new value costs a buffer
    * write; only turning a number into an array, or back, compiles. States are kept relative to `potential_rest`:
    * changing it moves the potential along.
    *
@@ -135,11 +139,11 @@ export class Population<Config extends object = object, State extends string = s
     const merged = { ...changed, ...this.#parameters, ...Object.fromEntries(given) };
     this.#parameters = resolveParameters(this.soma.parameters, merged, this.#scope('parameters'));
     const fields = this.#deviceParameters();
-    this.device.setFields(Object.fromEntries(Object.keys(changed).map((name) => [name, fields[name] as Plane])));
+    this.device.setFields(Object.fromEntries(given.map(([name]) => [name, fields[name] as Plane])));
   }
 
   /**
-   * Sets states, in user units (absolute mV, pA, steps), from the next step on; the others stay.
+   * Sets states, in user units (absolute mV, pA, steps), from the next block of steps on; the others stay.
    *
    * @throws InputError naming what is wrong; nothing was changed then
    */
@@ -152,8 +156,9 @@ export class Population<Config extends object = object, State extends string = s
   async readState(state: State): Promise<Float32Array> {
     this.#clock.checkAlive();
     checkState(state, this.soma, `${this.name}.state`);
-    const values = await this.device.readState(state);
     const origin = originOf((this.soma.states as Record<string, Row>)[state] as Row, this.#parameters);
+    const values = await this.device.readState(state);
+    this.#clock.checkAlive();
     if (origin !== 0) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + at(origin, i);
     return values;
   }
@@ -161,7 +166,9 @@ export class Population<Config extends object = object, State extends string = s
   /** How often each neuron has spiked since `add` or `reset`, counted on the device. */
   async spikeCounts(): Promise<Uint32Array> {
     this.#clock.checkAlive();
-    return this.device.readCounts();
+    const counts = await this.device.readCounts();
+    this.#clock.checkAlive();
+    return counts;
   }
 
   /**
@@ -222,14 +229,18 @@ export class Population<Config extends object = object, State extends string = s
   block(first: number, steps: number, extra: HostCurrent | undefined, words: boolean): Block {
     const currents = extra ? [...this.#currents, extra] : this.#currents;
     const stream = streamOf(currents, first, steps, this.neurons);
-    return { first, steps, stream, words: words || this.#spikes !== undefined, traces: this.#traces.size > 0 };
+    const block = { first, steps, stream, words: words || this.#spikes !== undefined, traces: this.#traces.size > 0 };
+    this.#ranWith.set(block, this.#parameters);
+    return block;
   }
 
   /** @internal */
-  keep({ first, steps }: Block, { words, traces }: BlockResult): void {
+  keep(block: Block, { words, traces }: BlockResult): void {
+    const { first, steps } = block;
     this.#spikes?.append(words, first, steps);
+    const parameters = this.#ranWith.get(block) ?? this.#parameters;
     [...this.#traces].forEach(([state, recorder], i) => {
-      const origin = originOf((this.soma.states as Record<string, Row>)[state] as Row, this.#parameters);
+      const origin = originOf((this.soma.states as Record<string, Row>)[state] as Row, parameters);
       recorder.append(traces[i] as Float32Array, first, steps, origin);
     });
   }
@@ -262,6 +273,9 @@ function checkUnits(units: unknown, path: string): number[] {
       'is no number of neurons',
       'give a whole number above 0, or a shape of them: [8, 8]',
     );
+  const neurons = (sides as number[]).reduce((product, side) => product * side, 1);
+  if (neurons > 2 ** 31)
+    throw new InputError(path, units, 'is more neurons than can be numbered', `give at most ${2 ** 31}`);
   return sides as number[];
 }
 
@@ -311,8 +325,8 @@ function checkRecord(
     if (!Number.isInteger(every) || every < 1 || every > 0xffffffff) {
       throw new InputError(`${where}.every`, every, 'is no number of steps', 'give a whole number from 1 on');
     }
-    const list = which === 'all' ? Array.from({ length: neurons }, (_, i) => i) : which;
-    return { state, neurons: checkIndices(list, neurons, `${where}.neurons`), every };
+    const all = () => Uint32Array.from({ length: neurons }, (_, i) => i);
+    return { state, neurons: which === 'all' ? all() : checkIndices(which, neurons, `${where}.neurons`), every };
   });
   return { spikes, traces };
 }

@@ -1,9 +1,6 @@
 // Counter-based random numbers: philox4x32-10 of Salmon, Moraes, Dror, Shaw 2011 (doi.org/10.1145/2063384.2063405).
 // A number is a function of what it is for, never of how many were drawn before, so no order of work can change it.
 
-/** What a number is drawn for: the last word of the counter, so that two uses never share a number. */
-export const Purpose = { initializer: 1 } as const;
-
 // The high 32 bits of a 32 x 32 bit product, from 16-bit halves: every partial sum stays exact in a double.
 function mulHigh(a: number, b: number): number {
   const [ah, al, bh, bl] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
@@ -54,11 +51,18 @@ export function hashName(name: string): number {
 
 /**
  * A source of uniform numbers in (0, 1) for one quantity of one population: `(neuron, draw) => number`.
- * The key is the seed and the population's name, the counter is neuron, draw, quantity and purpose.
+ * The key is the seed and the population's name; the counter is neuron, draw, the quantity's name and its input's
+ * number, and the purpose, so that no two uses share a number.
  */
-export function uniforms(seed: number, population: string, quantity: string): (neuron: number, draw: number) => number {
+export function uniforms(
+  seed: number,
+  population: string,
+  purpose: number,
+  input: number,
+  quantity: string,
+): (neuron: number, draw: number) => number {
   const key = [seed, hashName(population)];
-  const counter = [0, 0, hashName(quantity), Purpose.initializer];
+  const counter = [0, 0, (hashName(quantity) + input) >>> 0, purpose];
   const words = new Uint32Array(4);
   return (neuron, draw) => {
     counter[0] = neuron;

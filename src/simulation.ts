@@ -1,19 +1,16 @@
 // The deep module: populations of somas on a device, and the run that moves them through time in blocks of steps.
 // It knows what is asked for and in which order; how a block is computed is the backend's.
 
-import type { Backend, BlockResult } from './backend.ts';
+import { type Backend, BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
 import type { DeviceOptions } from './device.ts';
 import { BusyError, checkNames, DisposedError, InputError, NoBackendError } from './errors.ts';
-import type { Value } from './initializers.ts';
+import { isInitializer } from './initializers.ts';
 import { CURRENT, type HostCurrent } from './inputs.ts';
 import { resolve } from './parameters.ts';
 import { Population, type PopulationOptions } from './population.ts';
 import { signedSpikes, timeOf } from './recording.ts';
 import type { Soma } from './somas.ts';
 import { openWebGpu } from './webgpu.ts';
-
-/** Blocks queued before the first of them is awaited: one computes while the host decodes the other. */
-const BLOCKS_IN_FLIGHT = 2;
 
 export interface SimulationOptions extends DeviceOptions {
   /** The time step, ms; 0.1 by default. */
@@ -185,23 +182,23 @@ export class Simulation {
   /**
    * Makes one step.
    *
-   * @param currents - by population's name, pA, added to its inputs: a number, one a neuron, or an initializer
+   * @param currents - by population's name, pA, added to its inputs: a number, or one a neuron
    * @returns by population's name: 1 where a neuron spiked, -1 where an inhibitory one did, else 0
    * @example
    * ```ts
    * const { cells } = await simulation.step({ cells: 65 });
    * ```
    */
-  async step(currents: Readonly<Record<string, Value>> = {}): Promise<Record<string, Int8Array>> {
+  async step(currents: Readonly<Record<string, number | ArrayLike<number>>> = {}): Promise<Record<string, Int8Array>> {
     this.#checkFree('step');
     const names = this.#populations.map(({ name }) => name);
     checkNames('currents', currents, names, 'population NAME');
     this.#checkSteps(1, 'step', undefined);
     const host = new Map<Population, HostCurrent>();
     for (const population of this.#populations) {
-      const given = currents[population.name];
+      const given = Object.hasOwn(currents, population.name) ? currents[population.name] : undefined;
       population.checkStreams(this.#steps + 1);
-      if (given !== undefined) host.set(population, hostCurrent(given, population, this.#steps, this.dt, this.seed));
+      if (given !== undefined) host.set(population, hostCurrent(given, population, this));
     }
     const spikes: Record<string, Int8Array> = {};
     await this.#exclusively(async () => {
@@ -330,7 +327,7 @@ export function stepsIn(duration: unknown, dt: number, path: string): number {
   const steps = typeof duration === 'number' ? Math.round(duration / dt) : Number.NaN;
   if (!(steps >= 0 && Number.isFinite(steps)))
     throw new InputError(path, duration, 'is no duration', 'give ms, 0 or more');
-  const right = Math.abs((duration as number) / dt - steps) <= 1e-6 * Math.max(1, steps * 1e-3);
+  const right = Math.abs((duration as number) / dt - steps) <= 1e-6 + steps * 2 ** -50;
   if (right) return steps;
   const near = [Math.floor((duration as number) / dt), Math.ceil((duration as number) / dt)].map((whole) =>
     Number((whole * dt).toPrecision(12)),
@@ -344,14 +341,20 @@ export function stepsIn(duration: unknown, dt: number, path: string): number {
 }
 
 function hostCurrent(
-  given: Value,
+  given: number | ArrayLike<number>,
   { name, neurons }: Population,
-  first: number,
-  dt: number,
-  seed: number,
+  { dt, seed, steps }: Simulation,
 ): HostCurrent {
-  const scope = { path: 'currents', owner: '', population: name, neurons, dt, seed };
-  const plane = resolve(name, CURRENT, given, 'current', scope);
+  const path = `currents.${name}`;
+  if (isInitializer(given)) throw new InputError(path, given, 'is no current', 'give a number, or one a neuron');
+  const plane = resolve(name, CURRENT, given, 'current', {
+    path: 'currents',
+    owner: '',
+    population: name,
+    neurons,
+    dt,
+    seed,
+  });
   const shared = typeof plane === 'number';
-  return { path: `currents.${name}`, shared, first, steps: 1, values: shared ? Float32Array.of(plane) : plane };
+  return { path, shared, first: steps, steps: 1, values: shared ? Float32Array.of(plane) : plane };
 }

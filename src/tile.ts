@@ -3,7 +3,7 @@
 
 import type { Block, PopulationPlan, SpikeWords, TraceRequest } from './backend.ts';
 import { type Device, Readback, Usage } from './device.ts';
-import type { BindingName, Kernel } from './kernel.ts';
+import { type BindingName, fieldsOf, type Kernel } from './kernel.ts';
 import { at, type Plane } from './parameters.ts';
 
 /** Threads in a workgroup, as the shaders say. */
@@ -27,8 +27,8 @@ type Buffers = Map<BindingName, GPUBuffer>;
 /** A trace request's share in a tile. */
 interface TileTrace {
   lanes: number;
-  /** Where each of its neurons stands: column of the request, float in a row of samples. */
-  columns: readonly { column: number; float: number }[];
+  /** Where each column of the request stands in a row of samples; -1 where its neuron is in another tile. */
+  floats: Int32Array;
   buffers: Buffers;
   readback: Readback;
 }
@@ -52,6 +52,8 @@ export class Tile {
   ) {
     this.#stride = Math.ceil(neurons / width / WORKGROUP) * WORKGROUP * width;
     this.#make('block', 16, Usage.UNIFORM);
+    // Room for all fields, so that the buffer need not change with which of them are scalars.
+    this.#make('scalars', fieldsOf(plan.soma, plan.inputs).length * 4, Usage.UNIFORM);
     this.#make('states', Object.keys(plan.soma.states).length * this.#stride * 4);
     this.#make('counts', this.#stride * 4);
     this.#words = new Readback(device, this.#make('words', Math.ceil(maxSteps / 32) * this.#stride * 4));
@@ -68,25 +70,29 @@ export class Tile {
   }
 
   #makeTrace({ neurons, every }: TraceRequest): TileTrace | undefined {
-    const slots = new Map<number, number>();
-    const columns: { column: number; float: number }[] = [];
+    const slots = new Int32Array(this.#stride / this.width).fill(-1);
+    const lanes = new Uint32Array(Math.min(neurons.length, slots.length));
+    const floats = new Int32Array(neurons.length).fill(-1);
+    let count = 0;
     neurons.forEach((neuron, column) => {
       const local = neuron - this.first;
       if (local < 0 || local >= this.neurons) return;
       const lane = Math.floor(local / this.width);
-      const slot = slots.get(lane) ?? slots.size;
-      slots.set(lane, slot);
-      columns.push({ column, float: slot * this.width + (local % this.width) });
+      if ((slots[lane] as number) < 0) {
+        lanes[count] = lane;
+        slots[lane] = count++;
+      }
+      floats[column] = (slots[lane] as number) * this.width + (local % this.width);
     });
-    if (slots.size === 0) return undefined;
+    if (count === 0) return undefined;
     const buffers: Buffers = new Map();
-    const traced = this.#make('traced', 4 * slots.size, Usage.STORAGE, buffers);
+    const traced = this.#make('traced', 4 * count, Usage.STORAGE, buffers);
     const sampling = this.#make('sampling', 8, Usage.UNIFORM, buffers);
-    const size = Math.ceil(this.maxSteps / every) * slots.size * this.width * 4;
+    const size = Math.ceil(this.maxSteps / every) * count * this.width * 4;
     const samples = this.#make('samples', size, Usage.STORAGE, buffers);
-    this.device.write(traced, 0, Uint32Array.from(slots.keys()));
-    this.device.write(sampling, 0, Uint32Array.of(slots.size, every));
-    return { lanes: slots.size, columns, buffers, readback: new Readback(this.device, samples) };
+    this.device.write(traced, 0, lanes, 0, count);
+    this.device.write(sampling, 0, Uint32Array.of(count, every));
+    return { lanes: count, floats, buffers, readback: new Readback(this.device, samples) };
   }
 
   /** Makes room for so many parameter planes; what they held is gone. */
@@ -95,8 +101,7 @@ export class Tile {
   }
 
   writeScalars(values: Uint32Array): void {
-    const buffer = this.#buffers.get('scalars') ?? this.#make('scalars', values.byteLength, Usage.UNIFORM);
-    this.device.write(buffer, 0, values);
+    this.device.write(this.#buffers.get('scalars') as GPUBuffer, 0, values);
   }
 
   /** The padding repeats the last neuron: a combination of values known to be sound, where defaults need not be. */
@@ -111,8 +116,9 @@ export class Tile {
   async readPlane(name: 'states' | 'counts', index: number): Promise<Uint8Array> {
     const bytes = 4 * this.neurons;
     const readback = new Readback(this.device, this.#buffers.get(name) as GPUBuffer, bytes);
-    this.device.submit(`read ${name}`, (encoder) => readback.copy(encoder, 0, bytes, index * this.#stride * 4));
+    const from = index * this.#stride * 4;
     try {
+      await this.device.submit(`read ${name}`, (encoder) => readback.copy(encoder, 0, bytes, from));
       return new Uint8Array(await readback.read(0, bytes), 0, bytes);
     } finally {
       readback.destroy();
@@ -200,7 +206,10 @@ export class Tile {
     const samples = new Float32Array(await trace.readback.read(slot, bytes), 0, bytes / 4);
     const row = trace.lanes * this.width;
     for (let from = 0, to = 0; from < samples.length; from += row, to += width) {
-      for (const { column, float } of trace.columns) values[to + column] = samples[from + float] as number;
+      for (let column = 0; column < width; column++) {
+        const float = trace.floats[column] as number;
+        if (float >= 0) values[to + column] = samples[from + float] as number;
+      }
     }
   }
 

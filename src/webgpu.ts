@@ -1,7 +1,14 @@
 // The WebGPU path: the backend's interface over a device. It owns how a population is cut into tiles and blocks, which
 // kernels it runs, and the values its buffers hold.
 
-import type { Backend, Block, BlockResult, DevicePopulation, PopulationPlan } from './backend.ts';
+import {
+  type Backend,
+  BLOCKS_IN_FLIGHT,
+  type Block,
+  type BlockResult,
+  type DevicePopulation,
+  type PopulationPlan,
+} from './backend.ts';
 import { type Device, type DeviceOptions, openDevice } from './device.ts';
 import { InputError } from './errors.ts';
 import { type Field, fieldsOf, type Kernel, type StreamKind, simulateKernel, traceKernel } from './kernel.ts';
@@ -10,8 +17,8 @@ import { type Programs, samplesIn, Tile, WORKGROUP } from './tile.ts';
 
 /** Updates a dispatch should make at least: below this its fixed cost shows. */
 const UPDATES_PER_DISPATCH = 2 ** 21;
-/** Blocks whose results may be on their way at once, one of them being read. */
-const SLOTS = 3;
+/** Results that live at once: those on their way, and the one being read. */
+const SLOTS = BLOCKS_IN_FLIGHT + 1;
 
 /** Opens the WebGPU path. @throws NoBackendError */
 export async function openWebGpu(options: DeviceOptions): Promise<Backend> {
@@ -90,7 +97,7 @@ class WebGpuPopulation implements DevicePopulation {
     });
   }
 
-  // Whole words of steps, more of them for small populations; fewer where a block's stream or samples would not fit.
+  // A whole word of steps, many for small populations; any number where a block's stream or samples would not fit.
   #blockSteps(tileNeurons: number): number {
     const { traces, streams, neurons } = this.#plan;
     const { limit, tuning } = this.#device;
@@ -116,7 +123,6 @@ class WebGpuPopulation implements DevicePopulation {
     }
   }
 
-  // Room for all fields, so that the buffer need not change with which of them are scalars.
   #scalars(): Uint32Array {
     const words = new Uint32Array(this.#fields.length);
     const floats = new Float32Array(words.buffer);
@@ -151,9 +157,11 @@ class WebGpuPopulation implements DevicePopulation {
   }
 
   clearCounts(): void {
-    this.#device.submit('clear counts', (encoder) => {
+    const clear = (encoder: GPUCommandEncoder) => {
       for (const tile of this.#tiles) tile.clearCounts(encoder);
-    });
+    };
+    // Fails only with a lost or disposed device, which whatever is awaited next reports.
+    this.#device.submit('clear counts', clear).catch(() => {});
   }
 
   #key = (stream: StreamKind): string => `${stream} ${this.#arrays.join()}`;
@@ -178,10 +186,8 @@ class WebGpuPopulation implements DevicePopulation {
     const programs = this.#programs.get(this.#key(block.stream.kind)) as Programs;
     const slot = this.#slot;
     this.#slot = (slot + 1) % SLOTS;
-    const accepted = this.#device.watch('validation', () => {
-      this.#device.submit(this.#plan.name, (encoder) => {
-        for (const tile of this.#tiles) tile.encode(encoder, block, programs, slot);
-      });
+    const accepted = this.#device.submit(this.#plan.name, (encoder) => {
+      for (const tile of this.#tiles) tile.encode(encoder, block, programs, slot);
     });
     const [words, traces] = await Promise.all([
       block.words ? Promise.all(this.#tiles.map((tile) => tile.readWords(block, slot))) : [],

@@ -2,7 +2,7 @@
 // It serves the build (and, later, users' own somas); the engine's bundle does not contain it. It knows declarations,
 // not expressions, and no file system: text in, data out, every complaint with line and column.
 
-import type { Row } from './somas.ts';
+import type { Row } from './rows.ts';
 
 /** A complaint about WGSL text; `line` and `column` count from 1. */
 export class WgslError extends Error {
@@ -193,7 +193,7 @@ export function strip(text: string): string {
   return text
     .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, '')
     .split('\n')
-    .map((line) => line.trim().replace(/ ?(->|[-+*/<>=!&|]+|[,:;{}]) ?/g, '$1'))
+    .map((line) => line.trim().replace(/ ?(->|[,:;{}=<>]) ?/g, '$1'))
     .filter((line) => line !== '')
     .join('\n')
     .replace(/([,{])\n/g, '$1');

@@ -1,7 +1,7 @@
 // `somagpu somas`: the parameter tables, as the shaders state them.
 
 import { findSoma } from '../experiment.ts';
-import { type Row, type Soma, somas } from '../index.ts';
+import { boundsOf, type Row, type Soma, somas } from '../index.ts';
 import { table } from './table.ts';
 
 /** Prints one soma, or all. @throws InputError for an unknown name */
@@ -20,13 +20,5 @@ function describe(soma: Soma): string {
   ].join('\n');
 }
 
-function bounds(row: Row): string {
-  const parts = [
-    row.above === undefined ? '' : `> ${row.above}`,
-    row.least === undefined ? '' : `>= ${row.least}`,
-    row.leastDt ? '>= dt' : '',
-    row.most === undefined ? '' : `<= ${row.most}`,
-    row.inSteps || row.whole ? 'whole steps' : '',
-  ];
-  return parts.filter((part) => part !== '').join(', ');
-}
+const bounds = (row: Row): string =>
+  [...boundsOf(row), ...(row.inSteps || row.whole ? ['whole steps'] : [])].join(', ');

@@ -1,0 +1,41 @@
+// What a table says of one parameter or state, read from a struct member and its comment in a shader.
+
+/** One row of a parameter, state or input table: a struct member and its comment in the shader. */
+export interface Row {
+  /** The member's path in the WGSL struct, for example `membrane.potential_rest`. */
+  readonly path: string;
+  /** A number; or the name of the parameter whose value it is; `end` for an edge in time; absent where required. */
+  readonly default?: number | string;
+  /** mV, ms, GOhm, pA, nS or steps. */
+  readonly unit: string;
+  readonly meaning: string;
+  /** Allowed: greater than this. */
+  readonly above?: number;
+  /** Allowed: this or more. */
+  readonly least?: number;
+  /** Allowed: the time step or more. */
+  readonly leastDt?: true;
+  /** Allowed: this or less. */
+  readonly most?: number;
+  /** Given in ms, kept on the device as a whole number of steps. */
+  readonly inSteps?: true;
+  /** A whole number. */
+  readonly whole?: true;
+  /** A moment in ms, kept as the first step that begins at or after it. */
+  readonly edge?: true;
+  /** Kept relative to this parameter on the device, absolute outside. */
+  readonly from?: string;
+}
+
+export type Table<Name extends string = string> = Readonly<Record<Name, Row>>;
+
+/** What a row allows, in words: `> 0`, `<= 1000`. */
+export function boundsOf({ above, least, leastDt, most }: Row): string[] {
+  const bounds = [
+    above === undefined ? '' : `> ${above}`,
+    least === undefined ? '' : `>= ${least}`,
+    leastDt ? '>= dt' : '',
+    most === undefined ? '' : `<= ${most}`,
+  ];
+  return bounds.filter((bound) => bound !== '');
+}
