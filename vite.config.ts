@@ -12,14 +12,26 @@ const shaders = (): Plugin => ({
 });
 
 // One chunk for what the entries share, without the experiment file, so that embedding the engine costs just the engine.
-const engine = { name: 'engine', test: /src\/(?!index|experiment|node|files|cli|version)[^/]*\.ts|generated|package\.json/ };
+const engine = {
+  name: 'engine',
+  test: /src\/(?!index|experiment|meanings|node|files|cli|version)[^/]*\.ts|generated.shaders|package\.json/,
+};
 
 const library = {
   lib: {
-    entry: { index: 'src/index.ts', experiment: 'src/experiment.ts', node: 'src/node.ts', files: 'src/files/index.ts' },
+    entry: {
+      index: 'src/index.ts',
+      experiment: 'src/experiment.ts',
+      meanings: 'src/meanings.ts',
+      node: 'src/node.ts',
+      files: 'src/files/index.ts',
+    },
     formats: ['es' as const],
   },
-  rolldownOptions: { external: [/^node:/, 'webgpu'], output: { minify: true, chunkFileNames: '[name].js', codeSplitting: { groups: [engine] } } },
+  rolldownOptions: {
+    external: [/^node:/, 'webgpu'],
+    output: { minify: true, chunkFileNames: '[name].js', codeSplitting: { groups: [engine] } },
+  },
   emptyOutDir: false,
 };
 

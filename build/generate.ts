@@ -1,10 +1,10 @@
 // Reads shaders/ and writes src/generated/shaders.ts: the tables, the config types and the stripped WGSL of every soma
 // and input. Run by `npm run generate`, by the package's scripts and by Vite when a shader changes.
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { boundsOf, type Row } from '../src/rows.ts';
+import { boundsOf, type DescribedRow } from '../src/rows.ts';
 import { link, readSource, readTable, type Source, strip, WgslError } from '../src/wgsl.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -45,7 +45,7 @@ export function generate(): string {
       ({ name, text }) =>
         `${parts.some((part) => part.name === name) ? '' : 'export '}const ${name} = ${JSON.stringify(strip(text))};`,
     ),
-    ...parts.map((part) => `const ${part.name}Rows = ${JSON.stringify(rowsOf(part))} as const;`),
+    ...parts.map((part) => `const ${part.name}Rows = ${withoutMeaning(rowsOf(part))} as const;`),
     ...somas.map((soma) => somaModule(soma, somas, parts)),
     `/** All of them. */\nexport const somas: readonly Soma[] = [${somas.map(({ name }) => name).join(', ')}];`,
     parameterOwners(somas),
@@ -57,8 +57,8 @@ export function generate(): string {
 interface SomaShader extends Shader {
   /** Names of the parts it is linked with. */
   parts: string[];
-  parameters: Record<string, Row>;
-  states: Record<string, Row>;
+  parameters: Record<string, DescribedRow>;
+  states: Record<string, DescribedRow>;
 }
 
 function readSoma(soma: Shader, library: Shader[]): SomaShader {
@@ -90,7 +90,7 @@ function baseOf(soma: SomaShader, somas: SomaShader[]): SomaShader | undefined {
 }
 
 // A part's table is its first struct, and somas hold it in a member of the part's name: so that its rows stand once.
-function rowsOf(part: Shader): Record<string, Row> {
+function rowsOf(part: Shader): Record<string, DescribedRow> {
   const [struct = ''] = part.source.structs.keys();
   return readTable(part.source.structs, struct, `${part.name}.`);
 }
@@ -103,7 +103,7 @@ function spread(soma: SomaShader, parts: Shader[]): string {
       throw new Error(`${soma.name} wants ${name} at ${row.path}, the place its part gives it`);
     delete own[name];
   }
-  return `{ ${[...used.map((part) => `...${part.name}Rows`), JSON.stringify(own).slice(1, -1)].filter(Boolean).join(', ')} }`;
+  return `{ ${[...used.map((part) => `...${part.name}Rows`), withoutMeaning(own).slice(1, -1)].filter(Boolean).join(', ')} }`;
 }
 
 function somaModule(soma: SomaShader, somas: SomaShader[], parts: Shader[]): string {
@@ -124,7 +124,7 @@ ${header(soma.text)
 export const ${soma.name}: Soma<${soma.name}Config, ${states.join(' | ')}> = {
   name: '${soma.name}',
   parameters: ${spread(soma, parts)},
-  states: ${JSON.stringify(soma.states)},
+  states: ${withoutMeaning(soma.states)},
   wgsl: ${[...soma.parts, JSON.stringify(strip(soma.text))].join(" + '\\n' + ")},
 };`;
 }
@@ -156,7 +156,7 @@ export interface ${struct}Input {
   kind: '${name}';
 ${fields.join('\n')}
 }`;
-    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${JSON.stringify(table)}, wgsl: ${JSON.stringify(strip(text))} }`;
+    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, wgsl: ${JSON.stringify(strip(text))} }`;
     return { struct, type, law: `  ${name}: ${law},` };
   });
   return [
@@ -173,22 +173,62 @@ const header = (text: string): string[] =>
     .split('\n')
     .map((line) => line.replace(/^\/\/ ?/, ''));
 
+const withoutMeaning = (table: Record<string, DescribedRow>): string =>
+  JSON.stringify(table, (key, value) => (key === 'meaning' ? undefined : value));
+
+/** The text of src/generated/meanings.ts. */
+export function generateMeanings(): string {
+  const parts = readFolder('parts');
+  const somas = readFolder('somas').map((soma) => readSoma(soma, parts));
+  const words = (table: Record<string, DescribedRow>) =>
+    Object.fromEntries(Object.entries(table).map(([name, { meaning }]) => [name, meaning]));
+  const inputs = readFolder('inputs').map(({ name, source }) => {
+    const [struct = ''] = source.structs.keys();
+    return [name, words(readTable(source.structs, struct))];
+  });
+  const declare = (name: string, what: string, type: string, value: object) =>
+    `/** ${what} */\nexport const ${name}: ${type} = ${JSON.stringify(value)};`;
+  const record = 'Readonly<Record<string, string>>';
+  return [
+    '// Generated from shaders/ by build/generate.ts; not to be edited.',
+    declare(
+      'parameterMeanings',
+      'Of parameters, by name.',
+      record,
+      Object.assign({}, ...somas.map((soma) => words(soma.parameters))),
+    ),
+    declare(
+      'stateMeanings',
+      'Of states, by name.',
+      record,
+      Object.assign({}, ...somas.map((soma) => words(soma.states))),
+    ),
+    declare(
+      'inputMeanings',
+      "Of inputs' keys, by kind and name.",
+      `Readonly<Record<string, ${record}>>`,
+      Object.fromEntries(inputs),
+    ),
+    '',
+  ].join('\n\n');
+}
+
 /** A row in words: `membrane time constant; 5 ms by default, > 0, >= dt`. */
-function describe(row: Row): string {
+function describe(row: DescribedRow): string {
   const initial = row.default === undefined ? row.unit : `${row.default} ${row.unit} by default`;
   return [`${row.meaning}; ${initial}`, ...boundsOf(row)].join(', ');
 }
 
-/** Writes the file, aside and then renamed, only if it changed: builds may run side by side. */
+/** Writes the files. */
 export function writeGenerated(): void {
-  const target = `${ROOT}src/generated/shaders.ts`;
-  const text = generate();
   mkdirSync(`${ROOT}src/generated`, { recursive: true });
-  try {
-    if (readFileSync(target, 'utf8') === text) return;
-  } catch {
-    // Not there yet.
-  }
+  writeChanged(`${ROOT}src/generated/shaders.ts`, generate());
+  writeChanged(`${ROOT}src/generated/meanings.ts`, generateMeanings());
+}
+
+// Aside and then renamed, and only if it changed: builds may run side by side.
+function writeChanged(target: string, text: string): void {
+  if (existsSync(target) && readFileSync(target, 'utf8') === text) return;
   writeFileSync(`${target}.${process.pid}`, text);
   renameSync(`${target}.${process.pid}`, target);
 }

@@ -38,7 +38,7 @@ export interface HostCurrent {
 }
 
 /** The row that currents from the host are checked by. */
-export const CURRENT: Row = { path: '', unit: 'pA', meaning: 'current' };
+export const CURRENT: Row = { path: '', unit: 'pA' };
 
 const KINDS = [...Object.keys(inputLaws), 'array'];
 
@@ -72,8 +72,7 @@ function resolveLaw({ kind, ...given }: LawInput, scope: Scope): ResolvedInput {
   for (const [name, row] of Object.entries(law.parameters)) {
     const value = (given as Record<string, Value | undefined>)[name] ?? row.default;
     const path = `${scope.path}.${name}`;
-    if (value === undefined)
-      throw new InputError(path, undefined, 'is missing', `give the ${row.meaning}, ${row.unit}`);
+    if (value === undefined) throw new InputError(path, undefined, 'is missing', `give one, in ${row.unit}`);
     values[name] = row.edge
       ? resolveEdge(row, value, path, scope.dt)
       : resolve(name, row, value as Value, 'current', scope);

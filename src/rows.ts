@@ -8,7 +8,6 @@ export interface Row {
   readonly default?: number | string;
   /** mV, ms, GOhm, pA, nS or steps. */
   readonly unit: string;
-  readonly meaning: string;
   /** Allowed: greater than this. */
   readonly above?: number;
   /** Allowed: this or more. */
@@ -25,6 +24,11 @@ export interface Row {
   readonly edge?: true;
   /** Kept relative to this parameter on the device, absolute outside. */
   readonly from?: string;
+}
+
+/** A row with its meaning in words, as the shader has it; the engine does without, see meanings.ts. */
+export interface DescribedRow extends Row {
+  readonly meaning: string;
 }
 
 export type Table<Name extends string = string> = Readonly<Record<Name, Row>>;

@@ -2,7 +2,7 @@
 // It serves the build (and, later, users' own somas); the engine's bundle does not contain it. It knows declarations,
 // not expressions, and no file system: text in, data out, every complaint with line and column.
 
-import type { Row } from './rows.ts';
+import type { DescribedRow, Row } from './rows.ts';
 
 /** A complaint about WGSL text; `line` and `column` count from 1. */
 export class WgslError extends Error {
@@ -121,8 +121,12 @@ function readMembers(tokens: Token[], open: number): Member[] {
  * The table that a struct is: one row a leaf member, members that are structs themselves flattened.
  * A row is the member's comment: `DEFAULT UNIT, MARK, ...: MEANING`, for example `2 mV, > 0, <= 1000: sharpness`.
  */
-export function readTable(structs: ReadonlyMap<string, Member[]>, name: string, prefix = ''): Record<string, Row> {
-  const table: Record<string, Row> = {};
+export function readTable(
+  structs: ReadonlyMap<string, Member[]>,
+  name: string,
+  prefix = '',
+): Record<string, DescribedRow> {
+  const table: Record<string, DescribedRow> = {};
   for (const member of structs.get(name) ?? []) {
     const path = prefix + member.name;
     const rows = structs.has(member.type)
@@ -146,7 +150,7 @@ const MARKS: [RegExp, (match: RegExpExecArray) => Partial<Row>][] = [
   [/^from (\w+)$/, ([, origin]) => ({ from: origin as string })],
 ];
 
-function readRow(member: Member, path: string): Row {
+function readRow(member: Member, path: string): DescribedRow {
   const complain = (reason: string) => new WgslError(`${member.name}: ${reason}`, member.line, member.column);
   if (member.type !== 'lane' && member.type !== 'u32') {
     throw complain(`a table has members of type lane or u32, not ${member.type}`);

@@ -2,6 +2,7 @@
 
 import { findSoma } from '../experiment.ts';
 import { boundsOf, type Row, type Soma, somas } from '../index.ts';
+import { parameterMeanings, stateMeanings } from '../meanings.ts';
 import { table } from './table.ts';
 
 /** Prints one soma, or all. @throws InputError for an unknown name */
@@ -11,12 +12,19 @@ export function printSomas(name?: string): void {
 }
 
 function describe(soma: Soma): string {
-  const line = (name: string, row: Row) => [name, `${row.default}`, row.unit, bounds(row), row.meaning];
-  const rows = (part: Readonly<Record<string, Row>>) => Object.entries(part).map(([name, row]) => line(name, row));
+  const line = (name: string, row: Row, meanings: Readonly<Record<string, string>>) => [
+    name,
+    `${row.default}`,
+    row.unit,
+    bounds(row),
+    meanings[name] ?? '',
+  ];
+  const rows = (part: Readonly<Record<string, Row>>, meanings: Readonly<Record<string, string>>) =>
+    Object.entries(part).map(([name, row]) => line(name, row, meanings));
   return [
     soma.name,
-    table(['parameter', 'default', 'unit', 'allowed', 'meaning'], rows(soma.parameters), '  '),
-    table(['state', 'start', 'unit', 'allowed', 'meaning'], rows(soma.states), '  '),
+    table(['parameter', 'default', 'unit', 'allowed', 'meaning'], rows(soma.parameters, parameterMeanings), '  '),
+    table(['state', 'start', 'unit', 'allowed', 'meaning'], rows(soma.states, stateMeanings), '  '),
   ].join('\n');
 }
 
