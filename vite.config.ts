@@ -1,6 +1,7 @@
 // Demo page, library, command line and tests. The shaders' tables are generated before anything is built or served,
 // and again when a shader changes.
 
+import { chmodSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import type { ViteUserConfig } from 'vitest/config';
 import { writeGenerated } from './build/generate.ts';
@@ -16,6 +17,9 @@ const engine = {
   name: 'engine',
   test: /src\/(?!index|experiment|meanings|node|files|cli|version)[^/]*\.ts|generated.shaders|package\.json/,
 };
+
+// npx links the file as it is: without this bit it would refuse it after a rebuild.
+const executable = (): Plugin => ({ name: 'somagpu-executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) });
 
 const library = {
   lib: {
@@ -66,7 +70,7 @@ const tests: ViteUserConfig['test'] = {
 
 export default defineConfig(({ mode }) => ({
   base: './',
-  plugins: [shaders()],
+  plugins: mode === 'cli' ? [shaders(), executable()] : [shaders()],
   build: mode === 'library' ? library : mode === 'cli' ? cli : { outDir: 'dist/page' },
   ssr: mode === 'cli' ? { noExternal: true } : {},
   test: tests,

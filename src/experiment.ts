@@ -2,7 +2,7 @@
 // not carry it. Arrays in other files come through a `readArray` the caller gives,
 // so this module knows no disk; devices and kernels are the simulation's. The contract stands in docs/experiment.md.
 
-import { checkNames, didYouMean, InputError } from './errors.ts';
+import { checkNames, didYouMean, InputError, OutOfMemoryError } from './errors.ts';
 import type { Population, PopulationOptions } from './population.ts';
 import { checkDt, checkSeed, type RunOptions, Simulation, type SimulationOptions, stepsIn } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
@@ -10,13 +10,16 @@ import { type Soma, somas } from './somas.ts';
 /** Gives an array of a file, flat and row-major. What it throws is reported at the place that names the file. */
 export type ReadArray = (file: string, name: string) => Promise<{ shape: readonly number[]; data: ArrayLike<number> }>;
 
-/** An experiment that was checked as far as it can be without a device; arrays are loaded. */
+/** An experiment whose structure was checked and whose arrays are loaded; values are checked when its populations are added. */
 export interface Experiment {
   dt: number;
   steps: number;
   seed: number;
   populations: readonly { name: string; soma: Soma; options: PopulationOptions<object, string> }[];
 }
+
+/** Samples of one population that a single array and a single npz file can take: 2 GiB less room for the rest. */
+const MOST_TRACE_BYTES = 2 ** 31 - 2 ** 27;
 
 type Json = Record<string, unknown>;
 
@@ -117,11 +120,16 @@ async function loadInputs(json: unknown, path: string, readArray: ReadArray): Pr
       const where = `${path}[${index}]`;
       const given = object(input, where);
       if (given.kind !== 'array') return loadValues(given, where, readArray);
-      if (!isReference(given)) return given;
-      const { file, array, kind, ...rest } = given;
-      if ('values' in rest) throw new InputError(where, undefined, 'has both values and a file', 'give one of the two');
-      const { data, shape } = await load({ file, array }, where, readArray);
-      return { ...rest, kind, values: data, shape };
+      const kind = 'array';
+      if (!('file' in given || 'array' in given)) {
+        checkNames(where, given, ['kind', 'values'], 'key NAME of the input array');
+        const remedy = 'give values, or file and array';
+        if (!('values' in given)) throw new InputError(where, undefined, 'has no values', remedy);
+        return given;
+      }
+      checkNames(where, given, ['kind', 'file', 'array'], 'key NAME of an input array from a file');
+      const { data, shape } = await load({ file: given.file, array: given.array }, where, readArray);
+      return { kind, values: data, shape };
     }),
   );
 }
@@ -153,7 +161,7 @@ function object(json: unknown, path: string): Json {
   throw new InputError(path, json, 'is no object', 'give { ... }');
 }
 
-/** What a run was and did; the content of summary.json but for the date. */
+/** What a run was and did; summary.json has these, the version and the date. */
 export interface Summary {
   backend: string;
   adapter: string;
@@ -187,10 +195,14 @@ export class ExperimentRun {
     try {
       const populations = experiment.populations.map(({ soma, options }) => simulation.add(soma, options));
       for (const population of populations) population.checkStreams(experiment.steps);
+      for (const { options } of experiment.populations) checkTraces(options, populations, experiment.steps);
       await simulation.compile();
       return new ExperimentRun(experiment, simulation, populations);
     } catch (error) {
       simulation.dispose();
+      if (error instanceof OutOfMemoryError) {
+        throw new InputError('populations', undefined, error.message, 'give fewer neurons, or record less');
+      }
       if (!(error instanceof InputError)) throw error;
       throw new InputError(`populations.${error.path}`, error.value, error.reason, error.remedy);
     }
@@ -227,5 +239,22 @@ export class ExperimentRun {
       neuron_updates_per_second: (neurons * steps) / seconds,
       populations: Object.fromEntries(report),
     };
+  }
+}
+
+/** Refuses to record more samples than fit, before the run that would lose them. */
+function checkTraces(
+  { name, record }: PopulationOptions<object, string>,
+  populations: readonly Population[],
+  steps: number,
+) {
+  const all = populations.find((population) => population.name === name)?.neurons ?? 0;
+  let bytes = 0;
+  for (const [state, recording] of Object.entries(record?.states ?? {})) {
+    const { neurons = 'all', every = 1 } = recording ?? {};
+    bytes += 4 * Math.ceil(steps / every) * (neurons === 'all' ? all : neurons.length);
+    if (bytes <= MOST_TRACE_BYTES) continue;
+    const reason = `the samples of ${name} would take ${bytes} bytes, and ${MOST_TRACE_BYTES} fit into its npz`;
+    throw new InputError(`${name}.record.states.${state}`, undefined, reason, 'record fewer neurons, or set every');
   }
 }

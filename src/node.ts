@@ -1,10 +1,10 @@
 // WebGPU for Node: finds an adapter through the optional package `webgpu` (Dawn). Hardware comes first; where there is
 // none, SwiftShader, the software Vulkan inside the development dependency @sparticuz/chromium, needs no system library.
 
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { accessSync, existsSync, constants as fsConstants, mkdirSync } from 'node:fs';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
@@ -85,11 +85,13 @@ function useSwiftShader(): Promise<boolean> {
 async function unpackSwiftShader(): Promise<string | undefined> {
   const found = locateArchive();
   if (!found) return undefined;
-  const folder = join(found.modules, '.cache', 'somagpu', `swiftshader-${found.version}`);
-  if (existsSync(folder)) return folder;
+  const places = [join(found.modules, '.cache'), tmpdir()].map((place) =>
+    join(place, 'somagpu', `swiftshader-${found.version}`),
+  );
+  const folder = places.find(existsSync) ?? places.find(canMake);
+  if (!folder || existsSync(folder)) return folder;
   const { unpackTar } = await import('modern-tar');
   const entries = await unpackTar(await promisify(brotliDecompress)(await readFile(found.archive)));
-  await mkdir(dirname(folder), { recursive: true });
   // Aside and then renamed: processes that start together must not see a half-written folder.
   const aside = await mkdtemp(`${folder}-`);
   for (const { header, data } of entries) {
@@ -99,6 +101,17 @@ async function unpackSwiftShader(): Promise<string | undefined> {
   }
   await rename(aside, folder).catch(() => rm(aside, { recursive: true }));
   return existsSync(folder) ? folder : undefined;
+}
+
+// node_modules may be read-only.
+function canMake(folder: string): boolean {
+  try {
+    mkdirSync(dirname(folder), { recursive: true });
+    accessSync(dirname(folder), fsConstants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function locateArchive(): { archive: string; modules: string; version: string } | undefined {

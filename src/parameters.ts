@@ -180,9 +180,9 @@ function checkNumber(number: unknown, path: string, row: Row, quantity: Quantity
 
 function allowed(row: Row, quantity: Quantity, dt: number): string {
   const most = mostOf(row, quantity);
-  const bounds = boundsOf(row).map((bound) => bound.replace('dt', `${dt}`));
+  const bounds = boundsOf({ ...(row.above === undefined ? { least: -most } : {}), most, ...row });
   const initial = row.default === undefined ? '' : `; default ${row.default}`;
-  return `${[...bounds, `-${most} to ${most} ${row.unit}`].join(', ')}${initial}`;
+  return `${bounds.join(', ').replace('dt', `dt (${dt})`)} ${row.unit}${initial}`;
 }
 
 /**

@@ -273,9 +273,6 @@ function checkUnits(units: unknown, path: string): number[] {
       'is no number of neurons',
       'give a whole number above 0, or a shape of them: [8, 8]',
     );
-  const neurons = (sides as number[]).reduce((product, side) => product * side, 1);
-  if (neurons > 2 ** 31)
-    throw new InputError(path, units, 'is more neurons than can be numbered', `give at most ${2 ** 31}`);
   return sides as number[];
 }
 

@@ -17,6 +17,8 @@ import { type Programs, samplesIn, Tile, WORKGROUP } from './tile.ts';
 
 /** Updates a dispatch should make at least: below this its fixed cost shows. */
 const UPDATES_PER_DISPATCH = 2 ** 21;
+/** Numbered by u32 on the device, with room for padding. */
+const MOST_NEURONS = 2 ** 31;
 /** Results that live at once: those on their way, and the one being read. */
 const SLOTS = BLOCKS_IN_FLIGHT + 1;
 
@@ -40,8 +42,8 @@ class WebGpu implements Backend {
 
   // A hardware GPU does not tell how much memory it has; there the allocation itself says so.
   checkRoom(neurons: number, planes: number, path: string): void {
-    const available = this.software ? hostMemory() : Infinity;
     const each = 4 * (planes + 2);
+    const available = Math.min(this.software ? hostMemory() : Infinity, MOST_NEURONS * each);
     if (neurons * each <= available) return;
     const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
     const reason = `too many neurons for the memory: needs ${gib(neurons * each)}, has ${gib(available)}`;

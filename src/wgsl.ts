@@ -44,7 +44,8 @@ const TOKEN =
   /(?<space>\s+)|(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<word>[A-Za-z_]\w*)|(?<number>(?:0[xX][\da-fA-F]+|\d*\.?\d+(?:[eE][+-]?\d+)?\.?)[iufh]?)|(?<mark>&&|\|\||->|<<=?|>>=?|[<>=!+\-*/%&|^]=|\+\+|--|[-+*/%&|^~!<>=.,;:@(){}[\]])/y;
 
 /** The tokens of a text, comments included, white space left out. */
-export function tokenize(text: string): Token[] {
+export function tokenize(source: string): Token[] {
+  const text = source.replaceAll('\r\n', '\n');
   const tokens: Token[] = [];
   let line = 1;
   let lineStart = 0;
@@ -111,7 +112,8 @@ function readMembers(tokens: Token[], open: number): Member[] {
       const end = tokens.findIndex((other, i) => i > at + 1 && (other.text === ',' || other.text === '}'));
       const type = tokens.slice(at + 2, end).filter((part) => part.kind !== 'comment');
       members.push({ ...token, name: token.text, type: type.map((part) => part.text).join(''), comment: '' });
-      at = end - 1;
+      // Up to its type: a comment may come before the comma, or there may be none.
+      at = tokens.indexOf(type.at(-1) ?? token);
     }
   }
   return members;
@@ -195,7 +197,7 @@ export function link(library: readonly Source[], wanted: Source): number[] {
 /** The text without comments and white space that no parser needs: what a bundle carries. Statements keep their lines. */
 export function strip(text: string): string {
   return text
-    .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, '')
+    .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
     .split('\n')
     .map((line) => line.trim().replace(/ ?(->|[,:;{}=<>]) ?/g, '$1'))
     .filter((line) => line !== '')

@@ -33,7 +33,7 @@ fn membrane(p: Membrane, dt: f32) -> MembraneConstants {
 }
 
 // Leak and spike onset, mV. The exponent is capped because WGSL may assume that infinities never occur
-// (section 15.7.2 of its specification); exp(80) drives any potential beyond any threshold in one step.
+// (section 15.7.2 of its specification); exp(80) mV is far beyond any threshold for any slope of a cell.
 fn intrinsic(m: MembraneConstants, v: lane) -> lane {
   let x = (v - m.rheobase) / m.slope;
   return -v + m.slope * exp(select(x, lane(80.0), x > lane(80.0)));

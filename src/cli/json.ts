@@ -15,17 +15,20 @@ export function parseJson(text: string): unknown {
       .toLowerCase();
     throw new InputError(position(text, first.offset), undefined, `broken JSON (${words})`, 'mend the file there');
   }
-  refuseTwins(text);
+  refuseKeys(text);
   return value;
 }
 
-function refuseTwins(text: string): void {
+// Also __proto__, which would be no key of the object but what it inherits from.
+function refuseKeys(text: string): void {
   const open: Set<string>[] = [];
   visit(text, {
     onObjectBegin: () => void open.push(new Set()),
     onObjectEnd: () => void open.pop(),
     onObjectProperty: (key, offset) => {
       const keys = open.at(-1);
+      if (key === '__proto__')
+        throw new InputError(position(text, offset), undefined, 'unknown key "__proto__"', 'remove it');
       if (keys?.has(key))
         throw new InputError(position(text, offset), undefined, `the key "${key}" stands twice`, 'keep one of the two');
       keys?.add(key);

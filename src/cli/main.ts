@@ -2,11 +2,9 @@
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError, NoBackendError, SomaError, version } from '../index.ts';
+import { Exit } from './exit.ts';
 import { run } from './run.ts';
 import { printSomas } from './somas.ts';
-
-/** The contract's exit codes; docs/experiment.md. */
-export const Exit = { done: 0, failed: 1, wrongInput: 2, noBackend: 3, interrupted: 130 } as const;
 
 function seed(text: string): number {
   const value = Number(text);

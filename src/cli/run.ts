@@ -4,10 +4,11 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
-import { ExperimentRun, readExperiment, type Summary } from '../experiment.ts';
+import { ExperimentRun, type ReadArray, readExperiment, type Summary } from '../experiment.ts';
 import { type NpyArray, readNpzArray, writeNpz } from '../files/index.ts';
 import { InputError, type Population, type Progress, SomaError, type Spikes, version } from '../index.ts';
 import { findAdapter } from '../node.ts';
+import { Exit } from './exit.ts';
 import { parseJson } from './json.ts';
 import { describeRun } from './report.ts';
 
@@ -19,7 +20,7 @@ export interface RunOptions {
   quiet?: boolean;
 }
 
-/** Runs an experiment; gives back whether it was interrupted. What it throws means that nothing was written. */
+/** Runs an experiment; gives back whether it was interrupted. */
 export async function run(
   file: string,
   { out, backend, seed, picture = false, quiet = false }: RunOptions,
@@ -29,13 +30,15 @@ export async function run(
   try {
     const execution = await open(file, backend, seed);
     try {
-      await mkdir(out, { recursive: true });
+      await makeFolder(out);
       const bar = quiet || !process.stderr.isTTY ? undefined : progressBar();
       const running = execution.run({ signal: abort.signal, onProgress: bar?.update });
       // However it ends: the bar hides the cursor.
       const summary = await running.finally(() => bar?.stop());
       const recorded = await Promise.all(execution.populations.map(readSpikes));
-      await save(out, await outputs(execution, recorded, summary, picture));
+      const { files, lost } = await outputs(execution, recorded, summary, picture);
+      await save(out, files);
+      if (lost.length > 0) throw new SomaError(`all but this was saved in ${out}: ${lost.join('; ')}`);
       if (!quiet) process.stdout.write(describeRun(summary, execution.populations, recorded, out, picture));
       return summary.interrupted ?? false;
     } finally {
@@ -48,15 +51,22 @@ export async function run(
 
 async function open(file: string, backend: RunOptions['backend'], seed: number | undefined): Promise<ExperimentRun> {
   try {
-    const experiment = await readExperiment(parseJson(await readText(file)), (path, name) =>
-      readArray(resolve(dirname(file), path), name),
-    );
+    const experiment = await readExperiment(parseJson(await readText(file)), arrayReader(dirname(file)));
     const adapter = backend === 'cpu' ? undefined : await findAdapter();
     return await ExperimentRun.create(experiment, { backend, adapter, ...(seed === undefined ? {} : { seed }) });
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const path = [file, error.path].filter((part) => part !== '').join(': ');
     throw new InputError(path, error.value, error.reason, error.remedy);
+  }
+}
+
+async function makeFolder(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (error) {
+    if (!['EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    throw new InputError('--out', out, 'is, or lies in, a file', 'give a folder, there or to be made');
   }
 }
 
@@ -78,7 +88,7 @@ function onInterrupt(stop: () => void): () => void {
   let interrupts = 0;
   const listener = () => {
     interrupts++;
-    if (interrupts > 1) process.exit(130);
+    if (interrupts > 1) process.exit(Exit.interrupted);
     stop();
   };
   process.on('SIGINT', listener);
@@ -97,16 +107,17 @@ async function readBytes(file: string): Promise<Uint8Array> {
   }
 }
 
-// An experiment may name many arrays of one file.
-const opened = new Map<string, Promise<Uint8Array>>();
-
-async function readArray(file: string, name: string): Promise<{ shape: readonly number[]; data: ArrayLike<number> }> {
-  const bytes = opened.get(file) ?? readBytes(file);
-  opened.set(file, bytes);
-  const { shape, data } = readNpzArray(await bytes, name);
-  const numbers =
-    data instanceof BigInt64Array || data instanceof BigUint64Array ? Float64Array.from(data, Number) : data;
-  return { shape, data: numbers };
+// An experiment may name many arrays of one file: it is read once, and kept while the experiment is.
+function arrayReader(folder: string): ReadArray {
+  const opened = new Map<string, Promise<Uint8Array>>();
+  return async (path, name) => {
+    const file = resolve(folder, path);
+    const bytes = opened.get(file) ?? readBytes(file);
+    opened.set(file, bytes);
+    const { shape, data } = readNpzArray(await bytes, name);
+    const whole = data instanceof BigInt64Array || data instanceof BigUint64Array;
+    return { shape, data: whole ? Float64Array.from(data, Number) : data };
+  };
 }
 
 function progressBar(): { update: (progress: Progress) => void; stop: () => void } {
@@ -129,26 +140,32 @@ function progressBar(): { update: (progress: Progress) => void; stop: () => void
 const readSpikes = (population: Population): Promise<Spikes> | undefined =>
   population.recordsSpikes ? population.spikes() : undefined;
 
-/** The files of a run, by name. */
+/** The files of a run, by name, and what could not become one. */
 async function outputs(
   { simulation, populations }: ExperimentRun,
   recorded: readonly (Spikes | undefined)[],
   summary: Summary,
   picture: boolean,
-): Promise<Map<string, Uint8Array | string>> {
+): Promise<{ files: Map<string, Uint8Array | string>; lost: string[] }> {
   const files = new Map<string, Uint8Array | string>();
+  const lost: string[] = [];
   for (const [i, population] of populations.entries()) {
     const spikes = recorded[i];
-    files.set(`${population.name}.npz`, writeNpz(await arraysOf(population, spikes, simulation.dt)));
+    const { name, soma, neurons } = population;
+    try {
+      files.set(`${name}.npz`, writeNpz(await arraysOf(population, spikes, simulation.dt)));
+    } catch (error) {
+      // One population too large for a file must not cost the others theirs.
+      lost.push(`${name}.npz: ${(error as Error).message}`);
+    }
     if (!picture || !spikes) continue;
     const { drawRaster } = await import('./picture.ts');
-    const { name, soma, neurons } = population;
     const subtitle = `${soma.name}, ${neurons.toLocaleString('en')} neurons, dt ${simulation.dt} ms`;
     files.set(`${name}.svg`, drawRaster(spikes, { neurons, duration: simulation.time, title: name, subtitle }));
   }
   const dated = { version, ...summary, date: new Date().toISOString() };
   files.set('summary.json', `${JSON.stringify(dated, null, 2)}\n`);
-  return files;
+  return { files, lost };
 }
 
 async function arraysOf(

@@ -1,5 +1,7 @@
 // Bad input gets exit 2 and one clear message, and leaves nothing behind; its control, right by a hair, runs.
 
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeNpz } from '../../src/files/index.ts';
 import { runExperiment, scratch, somagpu } from '../support/cli.ts';
@@ -338,6 +340,49 @@ const refusals: Refusal[] = [
     says: ['cells.initial', 'unknown state "potentail"', 'did you mean "potential"?'],
   },
   {
+    title: 'a __proto__ that would be inherited from',
+    wrong:
+      '{ "__proto__": { "dt": 0.1 }, "duration": 1, "populations": { "c": { "soma": "ExponentialSoma", "units": 1 } } }',
+    right: '{ "dt": 0.1, "duration": 1, "populations": { "c": { "soma": "ExponentialSoma", "units": 1 } } }',
+    says: ['line 1, column 3', '__proto__'],
+  },
+  {
+    title: 'a parameter called as something every object has',
+    wrong: parameters({ toString: 1 }),
+    right: parameters({ threshold: -30 }),
+    says: ['unknown parameter "toString"'],
+  },
+  {
+    title: 'a shape beside a file, which has its own',
+    wrong: input({ kind: 'array', ...from('current'), shape: [10, 4] }),
+    right: input({ kind: 'array', ...from('current') }),
+    says: ['input[0]', 'unknown key "shape"'],
+  },
+  {
+    title: 'an array input without values or file',
+    wrong: input({ kind: 'array' }),
+    right: input({ kind: 'array', values: Array(10).fill(1) }),
+    says: ['input[0]', 'has no values', 'file and array'],
+  },
+  {
+    title: 'null in the place of a list of inputs',
+    wrong: experiment({ input: null }),
+    right: experiment({ input: [] }),
+    says: ['cells.input', 'got null'],
+  },
+  {
+    title: 'more samples than fit into a file, before the run that would lose them',
+    wrong: experiment({ units: 100000, record: { states: { potential: {} } } }, { duration: 600 }),
+    right: experiment({ units: 100000, record: { states: { potential: { every: 6000 } } } }, { duration: 1 }),
+    says: ['cells.record.states.potential', 'would take 2400000000 bytes', 'set every'],
+  },
+  {
+    title: 'an initial state beyond what a step can take',
+    wrong: experiment({ initial: { adaptation: 1e13 } }),
+    right: experiment({ initial: { adaptation: 1e12 } }),
+    says: ['cells.initial.adaptation', 'is too large'],
+  },
+  {
     title: 'a key that stands twice',
     wrong:
       '{ "dt": 0.1, "dt": 0.2, "duration": 1, "populations": { "cells": { "soma": "ExponentialSoma", "units": 1 } } }',
@@ -361,6 +406,16 @@ describe('the command line refuses', () => {
     const outcome = await somagpu(['run', 'absent.json', '--out', 'out'], { cwd: scratch() });
     expect(outcome).toMatchObject({ code: 2, stdout: '' });
     expect(outcome.stderr).toMatch(/^somagpu: absent\.json: [^\n]*ENOENT[^\n]*\n$/);
+  });
+
+  it('an --out that is a file', async () => {
+    const cwd = scratch();
+    writeFileSync(join(cwd, 'e.json'), JSON.stringify(experiment()));
+    writeFileSync(join(cwd, 'taken'), '');
+    const outcome = await somagpu(['run', 'e.json', '--out', 'taken'], { cwd });
+    expect(outcome).toMatchObject({ code: 2, stdout: '' });
+    expect(outcome.stderr).toMatch(/^somagpu: --out: is, or lies in, a file[^\n]*\n$/);
+    expect(await somagpu(['run', 'e.json', '--out', 'free'], { cwd })).toMatchObject({ code: 0 });
   });
 
   it.each([

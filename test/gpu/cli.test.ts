@@ -1,11 +1,11 @@
 // The contract of docs/experiment.md, seen from outside: what a run leaves on disk, what it prints, how it ends.
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { npzNames, readNpzArray, writeNpz } from '../../src/files/index.ts';
 import { type Row, somas } from '../../src/index.ts';
-import { runExperiment, scratch, somagpu } from '../support/cli.ts';
+import { CLI, runExperiment, scratch, somagpu } from '../support/cli.ts';
 
 const experiment = {
   dt: 0.1,
@@ -154,16 +154,20 @@ describe('somagpu run', () => {
     expect(steps.at(-1)).toBeLessThan(summary.steps);
   });
 
-  it('exits with 1 and leaves nothing half-written where it cannot write', async () => {
+  it('exits with 1 and leaves nothing half-written where the system will not let it write', async () => {
     const cwd = scratch();
-    writeFileSync(
-      join(cwd, 'e.json'),
-      JSON.stringify({ dt: 0.1, duration: 1, populations: { cells: { soma: 'ExponentialSoma', units: 4 } } }),
-    );
-    writeFileSync(join(cwd, 'taken'), '');
-    const outcome = await somagpu(['run', 'e.json', '--out', 'taken'], { cwd });
+    const small = { dt: 0.1, duration: 1, populations: { cells: { soma: 'ExponentialSoma', units: 4 } } };
+    writeFileSync(join(cwd, 'e.json'), JSON.stringify(small));
+    // A folder in the place of a file: the rename fails when everything has been written aside.
+    mkdirSync(join(cwd, 'out', 'summary.json', 'taken'), { recursive: true });
+    const outcome = await somagpu(['run', 'e.json', '--out', 'out'], { cwd });
     expect(outcome).toMatchObject({ code: 1, stdout: '' });
-    expect(outcome.stderr).toMatch(/^somagpu: EEXIST[^\n]*\n$/);
+    expect(outcome.stderr).toMatch(/^somagpu: [A-Z]+: [^\n]*\n$/);
+    expect(readdirSync(join(cwd, 'out')).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('can be started by npx: the built file is executable', () => {
+    expect(statSync(CLI).mode & 0o111).toBe(0o111);
   });
 });
 

@@ -260,8 +260,7 @@ describe('the messages and numbers in docs/spark.md', () => {
 
   test('the exponent is capped in every soma where the page says', () => {
     const cap = doc.match(/the argument of `exp` is capped at (\d+)/)?.[1];
-    for (const { name, wgsl } of somas)
-      expect(wgsl, name).toContain(`exp(select(x,lane(${cap}.0),x>lane(${cap}.0)))`);
+    for (const { name, wgsl } of somas) expect(wgsl, name).toContain(`exp(select(x,lane(${cap}.0),x>lane(${cap}.0)))`);
   });
 
   test('the defaults of dt and seed are those of the code', () => {

@@ -48,3 +48,12 @@ export const CONVERGENCE = { least: 0.85, most: 1.02 } as const;
  * protocols' first spikes to better than 1e-9 (DOP853 at rtol 1e-12); ten times as many steps move ours by 4e-11.
  */
 export const EXACT = 1e-8;
+
+/** Of random numbers with fixed seeds: below `p`, or beyond `z` standard deviations, chance is no longer the explanation. */
+export const CHANCE = { p: 1e-4, z: 5 } as const;
+
+/**
+ * Interval statistics beside a two-pass computation, relative: a few thousand float64 roundings (1e-13), times the loss
+ * of digits where intervals vary by a millionth of a spike time.
+ */
+export const INTERVALS = 1e-9;

@@ -1,0 +1,92 @@
+// What embedding the engine costs: the library is built in memory, as `vite build --mode library` builds it.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { beforeAll, describe, expect, test } from 'vitest';
+
+interface Chunk {
+  fileName: string;
+  type: string;
+  code?: string;
+  imports?: string[];
+  dynamicImports?: string[];
+}
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MOST_BYTES = 15_000;
+
+const chunks = new Map<string, Chunk>();
+
+beforeAll(async () => {
+  const built = await build({
+    root: ROOT,
+    configFile: `${ROOT}vite.config.ts`,
+    mode: 'library',
+    logLevel: 'silent',
+    build: { write: false },
+  });
+  const [output] = (Array.isArray(built) ? built : [built]) as unknown as { output: Chunk[] }[];
+  for (const chunk of output?.output ?? []) chunks.set(chunk.fileName, chunk);
+}, 60_000);
+
+function chunkNamed(name: string): Chunk {
+  const chunk = chunks.get(name);
+  if (!chunk) throw new Error(`${name} is not among ${[...chunks.keys()].join(', ')}`);
+  return chunk;
+}
+
+/** An entry and all it imports statically, as far as it was built here. */
+function closure(name: string, found = new Set<string>()): Set<string> {
+  found.add(name);
+  for (const next of chunkNamed(name).imports ?? []) {
+    if (!found.has(next) && chunks.has(next)) closure(next, found);
+  }
+  return found;
+}
+
+const codeOf = (names: Iterable<string>) => [...names].map((name) => chunkNamed(name).code ?? '').join('\n');
+
+/** What a text imports, statically or not, read from the text itself. */
+const importsOf = (code: string): string[] =>
+  [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*(["'`])([^"'`]+)\1/g)].map(([, , name]) => name as string);
+
+describe('the engine that a page embeds', () => {
+  test('has an entry and at least one chunk that it shares with the other entries', () => {
+    expect([...closure('index.js')]).toContain('engine.js');
+    expect(codeOf(['engine.js'])).toContain('requestAdapter');
+  });
+
+  test(`takes at most ${MOST_BYTES} bytes gzipped, with all it imports statically`, () => {
+    const names = closure('index.js');
+    const bytes = gzipSync(codeOf(names), { level: 9 }).length;
+    expect(bytes, [...names].join(' + ')).toBeLessThanOrEqual(MOST_BYTES);
+  });
+
+  test('carries neither wgsl_reflect nor the reader of the shaders', () => {
+    const code = codeOf(closure('index.js'));
+    expect(code).not.toContain('wgsl_reflect');
+    expect(code).not.toContain('is declared twice');
+  });
+
+  test('imports its own files and no package, statically or later', () => {
+    const names = closure('index.js');
+    expect(importsOf(codeOf(names)).filter((name) => !name.startsWith('./'))).toEqual([]);
+    for (const name of names) {
+      const { imports = [], dynamicImports = [] } = chunkNamed(name);
+      expect([...imports, ...dynamicImports].filter((other) => !chunks.has(other))).toEqual([]);
+    }
+  });
+
+  test('differs in that from the entry for Node, which is where packages are imported', () => {
+    expect(importsOf(codeOf(['node.js']))).toEqual(expect.arrayContaining(['./engine.js', 'node:fs', 'webgpu']));
+  });
+});
+
+test('the package has no run-time dependencies', () => {
+  const facts = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
+  expect(facts.name).toBe('somagpu');
+  expect(facts).not.toHaveProperty('dependencies');
+  expect(facts).not.toHaveProperty('optionalDependencies');
+});
