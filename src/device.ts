@@ -66,8 +66,14 @@ export class Device {
     readonly owned: boolean,
     readonly tuning: Tuning,
   ) {
-    const { vendor, architecture, description, isFallbackAdapter } = gpu.adapterInfo;
-    this.adapter = [vendor, architecture, description].filter((part) => part !== '').join(' ');
+    // Browsers got it after WebGPU itself.
+    const {
+      vendor,
+      architecture,
+      description,
+      isFallbackAdapter = false,
+    }: Partial<GPUAdapterInfo> = gpu.adapterInfo ?? {};
+    this.adapter = [vendor, architecture, description].filter(Boolean).join(' ');
     this.software = isFallbackAdapter;
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
     this.limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, MOST_BINDING, tuning.maxBinding ?? Infinity);
