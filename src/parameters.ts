@@ -52,13 +52,19 @@ export const at = (plane: Plane, neuron: number): number =>
   typeof plane === 'number' ? plane : (plane[neuron] as number);
 
 /**
- * Checks and resolves the parameters a user gave for a soma; those not given get their defaults.
+ * Checks and resolves the parameters a user gave for a soma; those not given stay as they are, or get their defaults.
  *
  * @param given - by name; `undefined` counts as not given
+ * @param present - those there are already, resolved: they are not checked or copied again, but for their stability
  * @returns every parameter of the table, in user units
  * @throws InputError naming the parameter, the neuron, the value and what would be right
  */
-export function resolveParameters(table: Table, given: unknown, scope: Scope): Record<string, Plane> {
+export function resolveParameters(
+  table: Table,
+  given: unknown,
+  scope: Scope,
+  present: Readonly<Record<string, Plane>> = {},
+): Record<string, Plane> {
   checkNames(scope.path, given, Object.keys(table), `parameter NAME of ${scope.owner}`, (name) => {
     const owners = Object.hasOwn(parameterOwners, name) ? parameterOwners[name] : undefined;
     return owners ? `${owners.join(' and ')} ${owners.length > 1 ? 'have' : 'has'} it` : '';
@@ -66,7 +72,9 @@ export function resolveParameters(table: Table, given: unknown, scope: Scope): R
   const resolved: Record<string, Plane> = {};
   for (const [name, row] of Object.entries(table)) {
     const value = (given as Record<string, Value | undefined>)[name];
-    resolved[name] = resolve(name, row, value === undefined ? (row.default as number) : value, 'parameter', scope);
+    const kept = value === undefined ? present[name] : undefined;
+    resolved[name] =
+      kept ?? resolve(name, row, value === undefined ? (row.default as number) : value, 'parameter', scope);
   }
   checkLinearPart(resolved, scope);
   return resolved;
@@ -127,18 +135,22 @@ export function resolve(
   origin: Plane = 0,
 ): Plane {
   const path = `${scope.path}.${name}`;
-  const check = (number: unknown, where: string) => checkNumber(number, where, row, quantity, scope.dt);
-  if (typeof value === 'number') return subtract(check(value, path), origin);
+  const check = (number: unknown, neuron?: number): number => {
+    const reason = complaint(number, row, quantity, scope.dt);
+    if (reason === undefined) return number as number;
+    const where = neuron === undefined ? path : `${path}[${neuron}]`;
+    throw new InputError(where, number, reason, `allowed: ${allowed(row, quantity, scope.dt)}`);
+  };
+  if (typeof value === 'number') return subtract(check(value), origin);
   if (isInitializer(value)) {
     const drawn = distribution(value, path);
-    for (const bound of drawn.support) check(bound, path);
+    for (const bound of drawn.support) check(bound);
     if (drawn.support[0] === drawn.support[1]) return subtract(drawn.support[0], origin);
     const draws = uniforms(scope.seed, scope.population, Quantity[quantity], scope.input ?? 0, name);
-    const values = Float32Array.from({ length: scope.neurons }, (_, neuron) => {
+    return Float32Array.from({ length: scope.neurons }, (_, neuron) => {
       const number = drawn.value(draws, neuron);
       return (row.whole ? Math.round(number) : number) - at(origin, neuron);
     });
-    return values;
   }
   if (typeof (value as ArrayLike<number> | undefined)?.length !== 'number' || typeof value === 'string') {
     throw new InputError(
@@ -154,28 +166,26 @@ export function resolve(
   }
   const values = new Float32Array(scope.neurons);
   for (let neuron = 0; neuron < values.length; neuron++) {
-    values[neuron] = check(value[neuron], `${path}[${neuron}]`) - at(origin, neuron);
+    values[neuron] = check(value[neuron], neuron) - at(origin, neuron);
   }
   return values;
 }
 
-function checkNumber(number: unknown, path: string, row: Row, quantity: Quantity, dt: number): number {
-  const refuse = (reason: string): never => {
-    throw new InputError(path, number, reason, `allowed: ${allowed(row, quantity, dt)}`);
-  };
-  if (typeof number !== 'number') return refuse('is no number');
-  if (!Number.isFinite(number)) refuse('is not finite');
-  if (Math.abs(number) > mostOf(row, quantity)) refuse('is too large');
-  if (row.above !== undefined && number <= row.above) refuse(`must be greater than ${row.above}`);
-  if (row.least !== undefined && number < row.least) refuse(`must be at least ${row.least}`);
-  if (row.most !== undefined && number > row.most) refuse(`must be at most ${row.most}`);
-  if (row.leastDt && Math.fround(number) < Math.fround(dt)) refuse(`must not be below the time step of ${dt} ms`);
+/** What is wrong with a number, if anything. */
+function complaint(number: unknown, row: Row, quantity: Quantity, dt: number): string | undefined {
+  if (typeof number !== 'number') return 'is no number';
+  if (!Number.isFinite(number)) return 'is not finite';
+  if (Math.abs(number) > mostOf(row, quantity)) return 'is too large';
+  if (row.above !== undefined && number <= row.above) return `must be greater than ${row.above}`;
+  if (row.least !== undefined && number < row.least) return `must be at least ${row.least}`;
+  if (row.most !== undefined && number > row.most) return `must be at most ${row.most}`;
+  if (row.leastDt && Math.fround(number) < Math.fround(dt)) return `must not be below the time step of ${dt} ms`;
   if (row.inSteps && wholeSteps(number, dt) > MOST_STEPS)
-    refuse(`must not be longer than ${MOST_STEPS} steps of ${dt} ms`);
-  if (row.whole && (!Number.isInteger(number) || number > 2 ** 24)) refuse('must be a whole number up to 2^24');
+    return `must not be longer than ${MOST_STEPS} steps of ${dt} ms`;
+  if (row.whole && (!Number.isInteger(number) || number > 2 ** 24)) return 'must be a whole number up to 2^24';
   // A tiny positive number that float32 rounds to zero would divide by zero on the device.
-  if (row.above === 0 && Math.fround(number) < 2 ** -126) refuse('is too small for float32');
-  return number;
+  if (row.above === 0 && Math.fround(number) < 2 ** -126) return 'is too small for float32';
+  return undefined;
 }
 
 function allowed(row: Row, quantity: Quantity, dt: number): string {

@@ -99,17 +99,16 @@ export class Population<Config extends object = object, State extends string = s
     const { spikes, traces } = checkRecord(record, soma, this.neurons, `${name}.record`);
     this.#spikes = spikes ? new SpikeRecorder() : undefined;
     this.#traces = new Map(traces.map(({ state, neurons, every }) => [state, new TraceRecorder(neurons, every)]));
-    const streams = host.some((current) => !current.shared);
     this.device = backend.populate({
       name,
       soma,
       inputs: laws.map(({ law }) => law),
       neurons: this.neurons,
       dt: clock.dt,
-      streams,
+      streams: this.streamKind === 'each',
       traces,
     });
-    this.device.setFields({ ...this.#deviceParameters(), ...inputFields(laws) });
+    this.device.setFields({ ...this.#deviceParameters(Object.keys(this.#parameters)), ...inputFields(laws) });
     this.device.setStates(this.#added.states);
   }
 
@@ -119,11 +118,18 @@ export class Population<Config extends object = object, State extends string = s
     return { path: `${name}.${table}`, owner: soma.name, population: name, neurons, dt, seed };
   }
 
-  #deviceParameters(): Record<string, Plane> {
-    const rows = Object.entries(this.soma.parameters as Record<string, Row>);
+  // In the units of the device.
+  #deviceParameters(names: readonly string[]): Record<string, Plane> {
+    const rows = this.soma.parameters as Record<string, Row>;
+    const { dt } = this.#clock;
     return Object.fromEntries(
-      rows.map(([name, row]) => [name, onDevice(row, this.#parameters[name] as Plane, this.#clock.dt)]),
+      names.map((name) => [name, onDevice(rows[name] as Row, this.#parameters[name] as Plane, dt)]),
     );
+  }
+
+  // What a state is kept relative to.
+  #origin(state: string, parameters = this.#parameters): Plane {
+    return originOf((this.soma.states as Record<string, Row>)[state] as Row, parameters);
   }
 
   /**
@@ -135,11 +141,9 @@ export class Population<Config extends object = object, State extends string = s
    */
   setParameters(changed: Config): void {
     this.#clock.checkAlive();
-    const given = Object.entries(changed ?? {}).filter(([, value]) => value !== undefined);
-    const merged = { ...changed, ...this.#parameters, ...Object.fromEntries(given) };
-    this.#parameters = resolveParameters(this.soma.parameters, merged, this.#scope('parameters'));
-    const fields = this.#deviceParameters();
-    this.device.setFields(Object.fromEntries(given.map(([name]) => [name, fields[name] as Plane])));
+    const given = changed ?? {};
+    this.#parameters = resolveParameters(this.soma.parameters, given, this.#scope('parameters'), this.#parameters);
+    this.device.setFields(this.#deviceParameters(Object.keys(given)));
   }
 
   /**
@@ -155,8 +159,13 @@ export class Population<Config extends object = object, State extends string = s
   /** A state of all neurons as it is now, in user units. */
   async readState(state: State): Promise<Float32Array> {
     this.#clock.checkAlive();
-    checkState(state, this.soma, `${this.name}.state`);
-    const origin = originOf((this.soma.states as Record<string, Row>)[state] as Row, this.#parameters);
+    checkNames(
+      `${this.name}.state`,
+      { [state]: true },
+      Object.keys(this.soma.states),
+      `state NAME of ${this.soma.name}`,
+    );
+    const origin = this.#origin(state);
     const values = await this.device.readState(state);
     this.#clock.checkAlive();
     if (origin !== 0) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + at(origin, i);
@@ -240,15 +249,14 @@ export class Population<Config extends object = object, State extends string = s
     this.#spikes?.append(words, first, steps);
     const parameters = this.#ranWith.get(block) ?? this.#parameters;
     [...this.#traces].forEach(([state, recorder], i) => {
-      const origin = originOf((this.soma.states as Record<string, Row>)[state] as Row, parameters);
-      recorder.append(traces[i] as Float32Array, first, steps, origin);
+      recorder.append(traces[i] as Float32Array, first, steps, this.#origin(state, parameters));
     });
   }
 
   /** @internal */
   reset(): void {
     this.#parameters = this.#added.parameters;
-    this.device.setFields(this.#deviceParameters());
+    this.device.setFields(this.#deviceParameters(Object.keys(this.#parameters)));
     this.device.setStates(this.#added.states);
     this.device.clearCounts();
     this.#spikes?.clear();
@@ -274,10 +282,6 @@ function checkUnits(units: unknown, path: string): number[] {
       'give a whole number above 0, or a shape of them: [8, 8]',
     );
   return sides as number[];
-}
-
-function checkState(state: string, soma: Soma, path: string): void {
-  checkNames(path, { [state]: true }, Object.keys(soma.states), `state NAME of ${soma.name}`);
 }
 
 function checkIndices(given: ArrayLike<number>, neurons: number, path: string): Uint32Array {
