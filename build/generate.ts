@@ -32,10 +32,20 @@ const readFolder = (folder: string): Shader[] =>
 const inFile = (error: unknown, path: string) =>
   error instanceof WgslError ? new Error(`shaders/${path}:${error.message}`, { cause: error }) : error;
 
-/** The text of src/generated/shaders.ts. */
-export function generate(): string {
+interface Library {
+  parts: Shader[];
+  somas: SomaShader[];
+  inputs: InputShader[];
+}
+
+function readLibrary(): Library {
   const parts = readFolder('parts');
   const somas = readFolder('somas').map((soma) => readSoma(soma, parts));
+  return { parts, somas, inputs: readFolder('inputs').map(readInput) };
+}
+
+/** The text of src/generated/shaders.ts. */
+export function generate({ parts, somas, inputs } = readLibrary()): string {
   const constants = [...parts, ...['block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
   return [
     '// Generated from shaders/ by build/generate.ts; not to be edited.',
@@ -49,7 +59,7 @@ export function generate(): string {
     ...somas.map((soma) => somaModule(soma, somas, parts)),
     `/** All of them. */\nexport const somas: readonly Soma[] = [${somas.map(({ name }) => name).join(', ')}];`,
     parameterOwners(somas),
-    ...inputModules(readFolder('inputs')),
+    ...inputModules(inputs),
     '',
   ].join('\n\n');
 }
@@ -140,13 +150,22 @@ function parameterOwners(somas: SomaShader[]): string {
 export const parameterOwners: Record<string, readonly string[]> = ${JSON.stringify(Object.fromEntries(partial))};`;
 }
 
-function inputModules(inputs: Shader[]): string[] {
-  const laws = inputs.map(({ name, text, source }) => {
-    const [struct] = [...source.structs.keys()];
-    if (!struct || !source.declares.has(name)) {
-      throw new Error(`shaders/inputs/${name}.wgsl wants a struct of parameters, then a function ${name}`);
-    }
-    const table = readTable(source.structs, struct);
+interface InputShader extends Shader {
+  struct: string;
+  table: Record<string, DescribedRow>;
+}
+
+function readInput(input: Shader): InputShader {
+  const { name, source } = input;
+  const [struct] = source.structs.keys();
+  if (!struct || !source.declares.has(name)) {
+    throw new Error(`shaders/inputs/${name}.wgsl wants a struct of parameters, then a function ${name}`);
+  }
+  return { ...input, struct, table: readTable(source.structs, struct) };
+}
+
+function inputModules(inputs: InputShader[]): string[] {
+  const laws = inputs.map(({ name, text, struct, table }) => {
     const fields = Object.entries(table).map(
       ([key, row]) =>
         `  /** ${describe(row)} */\n  ${key}${row.default === undefined ? '' : '?'}: ${row.edge ? 'number' : 'Value'};`,
@@ -177,15 +196,9 @@ const withoutMeaning = (table: Record<string, DescribedRow>): string =>
   JSON.stringify(table, (key, value) => (key === 'meaning' ? undefined : value));
 
 /** The text of src/generated/meanings.ts. */
-export function generateMeanings(): string {
-  const parts = readFolder('parts');
-  const somas = readFolder('somas').map((soma) => readSoma(soma, parts));
+function generateMeanings({ somas, inputs }: Library): string {
   const words = (table: Record<string, DescribedRow>) =>
     Object.fromEntries(Object.entries(table).map(([name, { meaning }]) => [name, meaning]));
-  const inputs = readFolder('inputs').map(({ name, source }) => {
-    const [struct = ''] = source.structs.keys();
-    return [name, words(readTable(source.structs, struct))];
-  });
   const declare = (name: string, what: string, type: string, value: object) =>
     `/** ${what} */\nexport const ${name}: ${type} = ${JSON.stringify(value)};`;
   const record = 'Readonly<Record<string, string>>';
@@ -207,7 +220,7 @@ export function generateMeanings(): string {
       'inputMeanings',
       "Of inputs' keys, by kind and name.",
       `Readonly<Record<string, ${record}>>`,
-      Object.fromEntries(inputs),
+      Object.fromEntries(inputs.map(({ name, table }) => [name, words(table)])),
     ),
     '',
   ].join('\n\n');
@@ -222,8 +235,9 @@ function describe(row: DescribedRow): string {
 /** Writes the files. */
 export function writeGenerated(): void {
   mkdirSync(`${ROOT}src/generated`, { recursive: true });
-  writeChanged(`${ROOT}src/generated/shaders.ts`, generate());
-  writeChanged(`${ROOT}src/generated/meanings.ts`, generateMeanings());
+  const library = readLibrary();
+  writeChanged(`${ROOT}src/generated/shaders.ts`, generate(library));
+  writeChanged(`${ROOT}src/generated/meanings.ts`, generateMeanings(library));
 }
 
 // Aside and then renamed, and only if it changed: builds may run side by side.

@@ -1,4 +1,4 @@
-// The inner interface: what simulation.ts asks of a path that can run neurons. device.ts is the GPU's.
+// The inner interface: what simulation.ts asks of a path that can run neurons. webgpu.ts has the GPU's.
 // States and parameters cross it in the units of the device: potentials relative to rest, times in steps.
 
 import type { Stream } from './inputs.ts';
@@ -65,8 +65,7 @@ export interface BlockResult {
   traces: readonly Float32Array[];
 }
 
-/** A population on a device. Results are views into reused memory: valid until BLOCKS_IN_FLIGHT
- * more blocks were queued. */
+/** A population on a device. Results are views into reused memory: valid until BLOCKS_IN_FLIGHT more blocks were queued. */
 export interface DevicePopulation {
   /** The longest block it takes. */
   readonly maxSteps: number;

@@ -68,7 +68,7 @@ function show(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-/** ` (did you mean "x"?)` where a known name is near, else nothing. */
+/** `did you mean "x"? ` where a known name is near, else nothing. */
 export function didYouMean(name: string, known: readonly string[]): string {
   const distance = (candidate: string) => editDistance(name.toLowerCase(), candidate.toLowerCase());
   const [near] = known
@@ -76,6 +76,10 @@ export function didYouMean(name: string, known: readonly string[]): string {
     .sort((a, b) => distance(a) - distance(b));
   return near ? `did you mean "${near}"? ` : '';
 }
+
+/** What would be right for a name: the one that was probably meant, and all there are. */
+export const suggest = (name: string, known: readonly string[]): string =>
+  `${didYouMean(name, known)}known: ${known.join(', ')}`;
 
 // Levenshtein's distance, one row of the table at a time.
 function editDistance(a: string, b: string): number {
@@ -104,7 +108,7 @@ export function checkNames(
   }
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue;
-    const remedy = hint?.(name) || `${didYouMean(name, known)}known: ${known.join(', ')}`;
+    const remedy = hint?.(name) || suggest(name, known);
     throw new InputError(path, undefined, `unknown ${what.replace('NAME', JSON.stringify(name))}`, remedy);
   }
 }

@@ -2,7 +2,7 @@
 // not carry it. Arrays in other files come through a `readArray` the caller gives,
 // so this module knows no disk; devices and kernels are the simulation's. The contract stands in docs/experiment.md.
 
-import { checkNames, didYouMean, InputError, OutOfMemoryError } from './errors.ts';
+import { checkNames, InputError, OutOfMemoryError, suggest } from './errors.ts';
 import type { Population, PopulationOptions } from './population.ts';
 import { checkDt, checkSeed, type RunOptions, Simulation, type SimulationOptions, stepsIn } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
@@ -99,7 +99,7 @@ export function findSoma(name: unknown, path: string): Soma {
   const found = somas.find((soma) => soma.name === name);
   if (found) return found;
   const names = somas.map((soma) => soma.name);
-  const remedy = `${didYouMean(String(name), names)}known: ${names.join(', ')}`;
+  const remedy = suggest(String(name), names);
   throw new InputError(path, name ?? null, 'unknown soma', remedy);
 }
 
@@ -195,7 +195,9 @@ export class ExperimentRun {
     try {
       const populations = experiment.populations.map(({ soma, options }) => simulation.add(soma, options));
       for (const population of populations) population.checkStreams(experiment.steps);
-      for (const { options } of experiment.populations) checkTraces(options, populations, experiment.steps);
+      experiment.populations.forEach(({ options }, i) => {
+        checkTraces(options, populations[i]?.neurons ?? 0, experiment.steps);
+      });
       await simulation.compile();
       return new ExperimentRun(experiment, simulation, populations);
     } catch (error) {
@@ -243,12 +245,7 @@ export class ExperimentRun {
 }
 
 /** Refuses to record more samples than fit, before the run that would lose them. */
-function checkTraces(
-  { name, record }: PopulationOptions<object, string>,
-  populations: readonly Population[],
-  steps: number,
-) {
-  const all = populations.find((population) => population.name === name)?.neurons ?? 0;
+function checkTraces({ name, record }: PopulationOptions<object, string>, all: number, steps: number) {
   let bytes = 0;
   for (const [state, recording] of Object.entries(record?.states ?? {})) {
     const { neurons = 'all', every = 1 } = recording ?? {};

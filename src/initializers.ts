@@ -1,7 +1,7 @@
 // What a user may give as a value: a number, one number a neuron, or an initializer that draws them. One entry of
 // INITIALIZERS is one kind: its keys, the interval its values lie in, and how a neuron's value is drawn.
 
-import { checkNames, didYouMean, InputError } from './errors.ts';
+import { checkNames, InputError, suggest } from './errors.ts';
 
 /** The same value for every neuron. */
 export interface ConstantInitializer {
@@ -73,12 +73,7 @@ export function distribution(given: Initializer, path: string): Distribution {
   const { initializer: name, ...fields } = given;
   const known = Object.keys(INITIALIZERS);
   if (!known.includes(name)) {
-    throw new InputError(
-      `${path}.initializer`,
-      name,
-      'unknown initializer',
-      `${didYouMean(String(name), known)}known: ${known.join(', ')}`,
-    );
+    throw new InputError(`${path}.initializer`, name, 'unknown initializer', suggest(String(name), known));
   }
   const kind = INITIALIZERS[name] as Kind<Record<string, number>>;
   checkNames(path, fields, kind.keys, `key NAME of the initializer ${name}`);

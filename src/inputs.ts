@@ -1,7 +1,7 @@
 // Input currents: what a user passes for `input`, checked and resolved. Currents computed on the device have a file in
 // shaders/inputs/ each; `array` currents come from the host, summed into one stream.
 
-import { checkNames, didYouMean, InputError } from './errors.ts';
+import { checkNames, InputError, suggest } from './errors.ts';
 import { inputLaws, type LawInput } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
 import type { StreamKind } from './kernel.ts';
@@ -52,12 +52,7 @@ export function resolveInputs(given: readonly Input[], scope: Scope): { laws: Re
     const path = `${scope.path}[${index}]`;
     const kind = (input as { kind?: unknown } | null)?.kind;
     if (typeof kind !== 'string' || !KINDS.includes(kind)) {
-      throw new InputError(
-        `${path}.kind`,
-        kind ?? null,
-        'unknown kind of input',
-        `${didYouMean(String(kind), KINDS)}known: ${KINDS.join(', ')}`,
-      );
+      throw new InputError(`${path}.kind`, kind ?? null, 'unknown kind of input', suggest(String(kind), KINDS));
     }
     if (input.kind === 'array') host.push(resolveArray(input, { ...scope, path }));
     else laws.push(resolveLaw(input, { ...scope, path, owner: `the input ${kind}`, input: index }));

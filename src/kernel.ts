@@ -153,7 +153,7 @@ function currents({ inputs, stream }: Structure): string {
   if (stream === 'each') terms.push('stream[k * stride + i]');
   const element = stream === 'shared' ? 'f32' : 'lane';
   return [
-    stream === 'none' ? '' : `@group(0) @binding(6) var<storage, read> stream: array<${element}>;`,
+    stream === 'none' ? '' : `@group(0) @binding(${COMMON.stream}) var<storage, read> stream: array<${element}>;`,
     'fn current(p: Inputs, n: u32, k: u32, i: u32, stride: u32) -> lane {',
     `return ${terms.join(' + ') || 'lane()'}; }`,
   ].join('\n');

@@ -8,13 +8,12 @@ import { table } from './table.ts';
 const count = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 0 });
 const figure = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '');
 
-/** A table of the populations, and what was run where and how fast. */
+/** A table of the populations, and what was run where and how fast; `written` says what was left. */
 export function describeRun(
   summary: Summary,
   populations: readonly Population[],
   recorded: readonly (Spikes | undefined)[],
-  out: string,
-  picture: boolean,
+  written: string,
 ): string {
   const rows = populations.map(({ name, neurons }, i) => {
     const { spikes = 0, mean_rate_hz = 0 } = summary.populations[name] ?? {};
@@ -30,14 +29,12 @@ export function describeRun(
   });
   const head = ['population', 'neurons', 'spikes', 'rate Hz', 'mean ISI ms', 'CV', 'min ISI ms', 'max ISI ms'];
   const { steps, dt, wall_seconds, neuron_updates_per_second, adapter } = summary;
-  const files = [...populations.map(({ name }) => `${name}.npz`), 'summary.json'];
-  if (picture) files.splice(-1, 0, ...populations.filter((_, i) => recorded[i]).map(({ name }) => `${name}.svg`));
   return [
     ...(summary.interrupted ? [`interrupted at step ${count(steps)}; what was recorded so far is saved`, ''] : []),
     table(head, rows),
     `${count(steps)} steps of ${dt} ms in ${wall_seconds.toFixed(2)} s: ${count(neuron_updates_per_second / 1e6)} million neuron-updates/s`,
     `on ${adapter}`,
-    `${out}: ${files.join(', ')}`,
+    written,
     '',
   ].join('\n');
 }

@@ -39,7 +39,10 @@ export async function run(
       const { files, lost } = await outputs(execution, recorded, summary, picture);
       await save(out, files);
       if (lost.length > 0) throw new SomaError(`all but this was saved in ${out}: ${lost.join('; ')}`);
-      if (!quiet) process.stdout.write(describeRun(summary, execution.populations, recorded, out, picture));
+      if (!quiet)
+        process.stdout.write(
+          describeRun(summary, execution.populations, recorded, `${out}: ${[...files.keys()].join(', ')}`),
+        );
       return summary.interrupted ?? false;
     } finally {
       execution.simulation.dispose();
