@@ -1,7 +1,7 @@
 // Demo page, library, command line and tests. The shaders' tables are generated before anything is built or served,
 // and again when a shader changes.
 
-import { chmodSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import type { ViteUserConfig } from 'vitest/config';
 import { writeGenerated } from './build/generate.ts';
@@ -9,17 +9,28 @@ import { writeGenerated } from './build/generate.ts';
 const shaders = (): Plugin => ({
   name: 'somagpu-shaders',
   buildStart: writeGenerated,
-  handleHotUpdate: ({ file }) => (file.endsWith('.wgsl') ? writeGenerated() : undefined),
+  handleHotUpdate: async ({ file }) => {
+    if (file.endsWith('.wgsl')) await writeGenerated();
+  },
 });
 
 // One chunk for what the entries share, without the experiment file, so that embedding the engine costs just the engine.
 const engine = {
   name: 'engine',
-  test: /src\/(?!index|experiment|meanings|node|files|cli|version)[^/]*\.ts|generated.shaders|package\.json/,
+  test: /src\/(?!index|experiment|meanings|node|files|cli|version)[^/]*\.ts|generated.(shaders|worker)|package\.json/,
 };
 
 // npx links the file as it is: without this bit it would refuse it after a rebuild.
 const executable = (): Plugin => ({ name: 'somagpu-executable', writeBundle: () => chmodSync('dist/cli.js', 0o755) });
+
+// The worker's script is a text inside the engine; as a file it serves pages that forbid workers made from text.
+const workerFile = (): Plugin => ({
+  name: 'somagpu-worker',
+  async writeBundle() {
+    const { workerSource } = await import('./src/generated/worker.ts');
+    writeFileSync('dist/worker.js', workerSource);
+  },
+});
 
 const library = {
   lib: {
@@ -65,12 +76,23 @@ const tests: ViteUserConfig['test'] = {
         testTimeout: 120_000,
       },
     },
+    // So does a browser.
+    {
+      extends: true,
+      test: {
+        name: 'browser',
+        include: ['test/browser/**/*.test.ts'],
+        pool: 'forks',
+        fileParallelism: false,
+        testTimeout: 120_000,
+      },
+    },
   ],
 };
 
 export default defineConfig(({ mode }) => ({
   base: './',
-  plugins: mode === 'cli' ? [shaders(), executable()] : [shaders()],
+  plugins: [shaders(), ...(mode === 'cli' ? [executable()] : mode === 'library' ? [workerFile()] : [])],
   build: mode === 'library' ? library : mode === 'cli' ? cli : { outDir: 'dist/page' },
   ssr: mode === 'cli' ? { noExternal: true } : {},
   test: tests,

@@ -1,9 +1,12 @@
-// Reads shaders/ and writes src/generated/shaders.ts: the tables, the config types and the stripped WGSL of every soma
-// and input. Run by `npm run generate`, by the package's scripts and by Vite when a shader changes.
+// Reads shaders/ and writes src/generated/: the tables, the config types, the stripped WGSL and the WebAssembly of every
+// soma and input; and the worker's script as a text. Run by `npm run generate`, by the package's scripts and by Vite when
+// a shader changes.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'vite';
+import { compileInput, compileSoma, type InputSource, isSteady } from '../src/compiler/loops.ts';
 import { boundsOf, type DescribedRow } from '../src/rows.ts';
 import { link, readSource, readTable, type Source, strip, WgslError } from '../src/wgsl.ts';
 
@@ -11,6 +14,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 interface Shader {
   name: string;
+  /** Below shaders/. */
+  path: string;
   text: string;
   source: Source;
 }
@@ -18,7 +23,7 @@ interface Shader {
 function readShader(path: string): Shader {
   const text = readFileSync(`${ROOT}shaders/${path}`, 'utf8');
   try {
-    return { name: basename(path, '.wgsl'), text, source: readSource(text) };
+    return { name: basename(path, '.wgsl'), path, text, source: readSource(text) };
   } catch (error) {
     throw inFile(error, path);
   }
@@ -33,6 +38,8 @@ const inFile = (error: unknown, path: string) =>
   error instanceof WgslError ? new Error(`shaders/${path}:${error.message}`, { cause: error }) : error;
 
 interface Library {
+  /** Functions that WebAssembly has not, for the CPU path. */
+  math: Shader[];
   parts: Shader[];
   somas: SomaShader[];
   inputs: InputShader[];
@@ -41,11 +48,11 @@ interface Library {
 function readLibrary(): Library {
   const parts = readFolder('parts');
   const somas = readFolder('somas').map((soma) => readSoma(soma, parts));
-  return { parts, somas, inputs: readFolder('inputs').map(readInput) };
+  return { math: readFolder('math'), parts, somas, inputs: readFolder('inputs').map(readInput) };
 }
 
 /** The text of src/generated/shaders.ts. */
-export function generate({ parts, somas, inputs } = readLibrary()): string {
+export function generate({ math, parts, somas, inputs } = readLibrary()): string {
   const constants = [...parts, ...['block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
   return [
     '// Generated from shaders/ by build/generate.ts; not to be edited.',
@@ -56,10 +63,10 @@ export function generate({ parts, somas, inputs } = readLibrary()): string {
         `${parts.some((part) => part.name === name) ? '' : 'export '}const ${name} = ${JSON.stringify(strip(text))};`,
     ),
     ...parts.map((part) => `const ${part.name}Rows = ${withoutMeaning(rowsOf(part))} as const;`),
-    ...somas.map((soma) => somaModule(soma, somas, parts)),
+    ...somas.map((soma) => somaModule(soma, somas, parts, math)),
     `/** All of them. */\nexport const somas: readonly Soma[] = [${somas.map(({ name }) => name).join(', ')}];`,
     parameterOwners(somas),
-    ...inputModules(inputs),
+    ...inputModules(inputs, math),
     '',
   ].join('\n\n');
 }
@@ -116,7 +123,7 @@ function spread(soma: SomaShader, parts: Shader[]): string {
   return `{ ${[...used.map((part) => `...${part.name}Rows`), withoutMeaning(own).slice(1, -1)].filter(Boolean).join(', ')} }`;
 }
 
-function somaModule(soma: SomaShader, somas: SomaShader[], parts: Shader[]): string {
+function somaModule(soma: SomaShader, somas: SomaShader[], parts: Shader[], math: Shader[]): string {
   const base = baseOf(soma, somas);
   const own = Object.entries(soma.parameters).filter(([name]) => !base || !(name in base.parameters));
   const fields = own.map(([name, row]) => `  /** ${describe(row)} */\n  ${name}?: Value;`);
@@ -136,6 +143,13 @@ export const ${soma.name}: Soma<${soma.name}Config, ${states.join(' | ')}> = {
   parameters: ${spread(soma, parts)},
   states: ${withoutMeaning(soma.states)},
   wgsl: ${[...soma.parts, JSON.stringify(strip(soma.text))].join(" + '\\n' + ")},
+  wasm: '${base64(
+    compileSoma({
+      files: filesOf([...math, ...parts.filter((part) => soma.parts.includes(part.name)), soma]),
+      parameters: pathsOf(soma.parameters),
+      states: pathsOf(soma.states),
+    }),
+  )}',
 };`;
 }
 
@@ -164,8 +178,10 @@ function readInput(input: Shader): InputShader {
   return { ...input, struct, table: readTable(source.structs, struct) };
 }
 
-function inputModules(inputs: InputShader[]): string[] {
-  const laws = inputs.map(({ name, text, struct, table }) => {
+function inputModules(inputs: InputShader[], math: Shader[]): string[] {
+  const laws = inputs.map((input) => {
+    const { name, text, struct, table } = input;
+    const source: InputSource = { files: filesOf([...math, input]), kind: name, struct, parameters: pathsOf(table) };
     const fields = Object.entries(table).map(
       ([key, row]) =>
         `  /** ${describe(row)} */\n  ${key}${row.default === undefined ? '' : '?'}: ${row.edge ? 'number' : 'Value'};`,
@@ -175,7 +191,7 @@ export interface ${struct}Input {
   kind: '${name}';
 ${fields.join('\n')}
 }`;
-    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, wgsl: ${JSON.stringify(strip(text))} }`;
+    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, wgsl: ${JSON.stringify(strip(text))}, wasm: '${base64(compileInput(source))}', steady: ${isSteady(source)} }`;
     return { struct, type, law: `  ${name}: ${law},` };
   });
   return [
@@ -184,6 +200,12 @@ ${fields.join('\n')}
     `export const inputLaws: Record<LawInput['kind'], InputLaw> = {\n${laws.map(({ law }) => law).join('\n')}\n};`,
   ];
 }
+
+const filesOf = (shaders: readonly Shader[]) => shaders.map(({ path, text }) => ({ file: `shaders/${path}`, text }));
+
+const pathsOf = (table: Record<string, DescribedRow>): string[] => Object.values(table).map(({ path }) => path);
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
 /** The lines of the comment a file opens with. */
 const header = (text: string): string[] =>
@@ -232,12 +254,30 @@ function describe(row: DescribedRow): string {
   return [`${row.meaning}; ${initial}`, ...boundsOf(row)].join(', ');
 }
 
+/** The worker's script, self-contained. */
+async function bundleWorker(): Promise<string> {
+  const built = await build({
+    root: ROOT,
+    configFile: false,
+    logLevel: 'warn',
+    build: {
+      write: false,
+      target: 'es2022',
+      lib: { entry: `${ROOT}src/worker.ts`, formats: ['iife'], name: 'worker' },
+    },
+  });
+  const [{ output }] = (Array.isArray(built) ? built : [built]) as [{ output: { code?: string }[] }];
+  return output[0]?.code as string;
+}
+
 /** Writes the files. */
-export function writeGenerated(): void {
+export async function writeGenerated(): Promise<void> {
   mkdirSync(`${ROOT}src/generated`, { recursive: true });
   const library = readLibrary();
   writeChanged(`${ROOT}src/generated/shaders.ts`, generate(library));
   writeChanged(`${ROOT}src/generated/meanings.ts`, generateMeanings(library));
+  const worker = `// Generated from src/worker.ts by build/generate.ts; not to be edited.\n\n/** The worker's script. */\nexport const workerSource = ${JSON.stringify(await bundleWorker())};\n`;
+  writeChanged(`${ROOT}src/generated/worker.ts`, worker);
 }
 
 // Aside and then renamed, and only if it changed: builds may run side by side.
@@ -247,4 +287,4 @@ function writeChanged(target: string, text: string): void {
   renameSync(`${target}.${process.pid}`, target);
 }
 
-if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) writeGenerated();
+if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) await writeGenerated();

@@ -1,6 +1,7 @@
-// The inner interface: what simulation.ts asks of a path that can run neurons. webgpu.ts has the GPU's.
+// The inner interface: what simulation.ts asks of a path that can run neurons. webgpu.ts has the GPU's, cpu.ts the other.
 // States and parameters cross it in the units of the device: potentials relative to rest, times in steps.
 
+import { InputError } from './errors.ts';
 import type { Stream } from './inputs.ts';
 import type { StreamKind } from './kernel.ts';
 import type { Plane } from './parameters.ts';
@@ -81,4 +82,22 @@ export interface DevicePopulation {
   compile(stream: StreamKind): Promise<void>;
   /** Queues a block; resolves when the device has done it. */
   advance(block: Block): Promise<BlockResult>;
+}
+
+/** Neurons are numbered by u32, with room for padding. */
+const MOST_NEURONS = 2 ** 31;
+
+/** Refuses a population of more neurons than the memory takes, at so many bytes each. @throws InputError */
+export function checkMemory(neurons: number, each: number, path: string, memory = hostMemory()): void {
+  const available = Math.min(memory, MOST_NEURONS * each);
+  if (neurons * each <= available) return;
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
+  const reason = `too many neurons for the memory: needs ${gib(neurons * each)}, has ${gib(available)}`;
+  throw new InputError(path, neurons, reason, `give at most ${Math.floor(available / each)} neurons`);
+}
+
+/** Bytes the host can still give, where it can be known: Node tells; browsers give at most a rough figure. */
+function hostMemory(): number {
+  const host = globalThis as { process?: { availableMemory?: () => number }; navigator?: { deviceMemory?: number } };
+  return host.process?.availableMemory?.() ?? (host.navigator?.deviceMemory ?? Infinity) * 2 ** 30;
 }

@@ -13,12 +13,14 @@ const MOST_BINDING = 2 ** 29;
 
 /** Settings of the kernel that change speed and memory, never results; for measuring and testing. */
 export interface Tuning {
-  /** Steps in one dispatch. */
+  /** Steps in one dispatch, or in one message to a worker. */
   blockSteps?: number;
-  /** Neurons a thread: 4, or 1. */
+  /** Neurons a thread of a GPU: 4, or 1. */
   width?: 1 | 4;
-  /** Bytes of the largest binding; a population that needs more is tiled. */
+  /** Bytes of the largest binding of a GPU; a population that needs more is tiled. */
   maxBinding?: number;
+  /** Neurons the CPU path steps at once, at most 2,048. */
+  chunk?: number;
 }
 
 export interface DeviceOptions {
@@ -32,7 +34,7 @@ export interface DeviceOptions {
 /** Opens a device, or takes the host's. @throws NoBackendError */
 export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions): Promise<Device> {
   if (device) return new Device(device, false, tuning);
-  const found = adapter ?? (await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: 'high-performance' }));
+  const found = adapter ?? (await adapterHere());
   if (!found) {
     throw new NoBackendError('no WebGPU adapter here; in Node pass one: findAdapter() of somagpu/node');
   }
@@ -43,6 +45,11 @@ export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions
   } catch (cause) {
     throw new NoBackendError(`the adapter gives no device: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** The adapter a page has, if any. */
+export async function adapterHere(): Promise<GPUAdapter | null | undefined> {
+  return globalThis.navigator?.gpu?.requestAdapter({ powerPreference: 'high-performance' });
 }
 
 // Pipelines by text, for every simulation on a device.

@@ -164,6 +164,8 @@ function object(json: unknown, path: string): Json {
 /** What a run was and did; summary.json has these, the version and the date. */
 export interface Summary {
   backend: string;
+  /** Why this backend, in words. */
+  backend_reason: string;
   adapter: string;
   dt: number;
   steps: number;
@@ -221,7 +223,7 @@ export class ExperimentRun {
     }
     const counts = await Promise.all(populations.map((population) => population.spikeCounts()));
     const seconds = (performance.now() - begin) / 1000;
-    const { steps, dt, seed, backend, adapter } = simulation;
+    const { steps, dt, seed, backend, backendReason, adapter } = simulation;
     const neurons = populations.reduce((sum, population) => sum + population.neurons, 0);
     const report = populations.map(({ name, soma, units, neurons }, i) => {
       const spikes = (counts[i] as Uint32Array).reduce((sum, count) => sum + count, 0);
@@ -232,6 +234,7 @@ export class ExperimentRun {
     });
     return {
       backend,
+      backend_reason: backendReason,
       adapter,
       dt,
       steps,

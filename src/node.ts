@@ -17,10 +17,11 @@ const RTLD_NODELETE = 0x1000;
 const instances: GPU[] = [];
 
 /**
- * Finds a GPU for {@link Simulation.create}: hardware if there is any, else software Vulkan.
+ * Finds a GPU for {@link Simulation.create}: hardware if there is any, else software Vulkan, unless that is not wanted.
  *
  * Each call gives a new adapter, good for one device. The process ends by itself when the simulation is disposed of.
  *
+ * @param options - `software: false` for hardware or nothing
  * @throws NoBackendError saying what to install
  * @example
  * ```ts
@@ -28,13 +29,11 @@ const instances: GPU[] = [];
  * const simulation = await Simulation.create({ adapter: await findAdapter() });
  * ```
  */
-export async function findAdapter(): Promise<GPUAdapter> {
-  const create = await loadDawn();
+export async function findAdapter({ software = true }: { software?: boolean } = {}): Promise<GPUAdapter> {
   // Without a Vulkan loader Dawn would complain on stderr before it finds nothing.
-  const found = process.platform !== 'linux' || canLoad('libvulkan.so.1') ? await requestFrom(create) : null;
+  const found = process.platform !== 'linux' || canLoad('libvulkan.so.1') ? await requestAdapter() : null;
   if (found && !found.info.isFallbackAdapter) return found;
-  const software = (await useSwiftShader()) ? await requestFrom(create) : null;
-  const adapter = software ?? found;
+  const adapter = software ? (((await useSwiftShader()) ? await requestAdapter() : null) ?? found) : null;
   if (adapter) return adapter;
   throw new NoBackendError(
     'no GPU that WebGPU can reach on this machine; install its Vulkan driver, or for software Vulkan: npm install @sparticuz/chromium',
@@ -51,8 +50,8 @@ async function loadDawn(): Promise<CreateGpu> {
   }
 }
 
-async function requestFrom(create: CreateGpu): Promise<GPUAdapter | null> {
-  const gpu = create([]);
+async function requestAdapter(): Promise<GPUAdapter | null> {
+  const gpu = (await loadDawn())([]);
   instances.push(gpu);
   return gpu.requestAdapter({ powerPreference: 'high-performance' });
 }

@@ -29,6 +29,10 @@ export interface Trace {
 /** Time at the end of a step, ms, in float64: a sum of float32 steps would drift. */
 export const timeOf = (step: number, dt: number): number => (step + 1) * dt;
 
+/** How many of the steps first .. first + steps - 1 are divisible by `every`. */
+export const samplesIn = (first: number, steps: number, every: number): number =>
+  Math.ceil((first + steps) / every) - Math.ceil(first / every);
+
 /**
  * The events in the spike words of a block, ordered by step, then neuron: a counting sort over the 32 steps of a word.
  *

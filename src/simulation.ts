@@ -2,23 +2,25 @@
 // It knows what is asked for and in which order; how a block is computed is the backend's.
 
 import { type Backend, BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
-import type { DeviceOptions } from './device.ts';
-import { BusyError, checkNames, DisposedError, InputError, NoBackendError } from './errors.ts';
+import { BusyError, checkNames, DisposedError, InputError } from './errors.ts';
 import { isInitializer } from './initializers.ts';
 import { CURRENT, type HostCurrent } from './inputs.ts';
 import { resolve } from './parameters.ts';
+import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
 import { Population, type PopulationOptions } from './population.ts';
 import { signedSpikes, timeOf } from './recording.ts';
 import type { Soma } from './somas.ts';
-import { openWebGpu } from './webgpu.ts';
 
-export interface SimulationOptions extends DeviceOptions {
+export interface SimulationOptions extends PathOptions {
   /** The time step, ms; 0.1 by default. */
   dt?: number;
   /** From 0 to 2^32 - 1; 0 by default. The same seed gives the same spikes. */
   seed?: number;
-  /** `auto` takes the best path there is; by now that is always `webgpu`. */
-  backend?: 'auto' | 'webgpu' | 'cpu';
+  /**
+   * What runs the neurons: `webgpu`, or `cpu`, WebAssembly on all cores. `auto`, the default, takes a GPU in hardware
+   * where there is one, else the processor; a GPU in software only goes by name, or as your own `device`.
+   */
+  backend?: Path;
 }
 
 export interface RunOptions {
@@ -50,6 +52,8 @@ export interface Progress {
  */
 export class Simulation {
   readonly #backend: Backend;
+  /** Why this path runs the neurons, in words. */
+  readonly backendReason: string;
   readonly #populations: Population[] = [];
   #steps = 0;
   #kept: Promise<unknown> = Promise.resolve();
@@ -57,34 +61,27 @@ export class Simulation {
   #disposed = false;
 
   private constructor(
-    backend: Backend,
+    { backend, reason }: Opened,
     /** The time step, ms. */
     readonly dt: number,
     readonly seed: number,
   ) {
     this.#backend = backend;
+    this.backendReason = reason;
   }
 
   /**
-   * Opens a device.
+   * Opens a path: a GPU, or the processor.
    *
-   * @throws InputError if dt or seed are out of range, NoBackendError if there is no such device
+   * @throws InputError if an option is wrong, NoBackendError if there is no such path here
    */
   static async create(options: SimulationOptions = {}): Promise<Simulation> {
-    const { dt = 0.1, seed = 0, backend = 'auto', ...device } = options;
-    checkNames(
-      '',
-      options,
-      ['dt', 'seed', 'backend', 'device', 'adapter', 'tuning'],
-      'option NAME of Simulation.create',
-    );
+    const { dt = 0.1, seed = 0, backend = 'auto', ...path } = options;
+    const known = ['dt', 'seed', 'backend', 'device', 'adapter', 'workers', 'workerUrl', 'tuning'];
+    checkNames('', options, known, 'option NAME of Simulation.create');
     checkDt(dt, 'dt');
     checkSeed(seed, 'seed');
-    if (!['auto', 'webgpu', 'cpu'].includes(backend)) {
-      throw new InputError('backend', backend, 'unknown backend', 'known: auto, webgpu, cpu');
-    }
-    if (backend === 'cpu') throw new NoBackendError('the CPU path is not part of this version; use webgpu');
-    return new Simulation(await openWebGpu(device), dt, seed);
+    return new Simulation(await openPath(backend, path), dt, seed);
   }
 
   /** Which path runs the neurons. */

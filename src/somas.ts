@@ -20,6 +20,8 @@ export interface Soma<Config extends object = object, State extends string = str
   readonly states: Table<State>;
   /** The WGSL of the law and of the parts it uses. */
   readonly wgsl: string;
+  /** The same law compiled to WebAssembly, base64. */
+  readonly wasm: string;
 }
 
 /** An input current: its table and its WGSL; the function of that name gives the current of a step. */
@@ -29,6 +31,10 @@ export interface InputLaw {
   readonly struct: string;
   readonly parameters: Table;
   readonly wgsl: string;
+  /** The same law compiled to WebAssembly, base64. */
+  readonly wasm: string;
+  /** Whether its current is the same in every step. */
+  readonly steady: boolean;
 }
 
 export type {

@@ -5,6 +5,7 @@ import type { Block, PopulationPlan, SpikeWords, TraceRequest } from './backend.
 import { type Device, Readback, Usage } from './device.ts';
 import { type BindingName, fieldsOf, type Kernel } from './kernel.ts';
 import { at, type Plane } from './parameters.ts';
+import { samplesIn } from './recording.ts';
 
 /** Threads in a workgroup, as the shaders say. */
 export const WORKGROUP = 64;
@@ -223,7 +224,3 @@ export class Tile {
     }
   }
 }
-
-/** How many of the steps first .. first + steps - 1 are divisible by `every`. */
-export const samplesIn = (first: number, steps: number, every: number): number =>
-  Math.ceil((first + steps) / every) - Math.ceil(first / every);

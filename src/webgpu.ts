@@ -6,19 +6,18 @@ import {
   BLOCKS_IN_FLIGHT,
   type Block,
   type BlockResult,
+  checkMemory,
   type DevicePopulation,
   type PopulationPlan,
 } from './backend.ts';
 import { type Device, type DeviceOptions, openDevice } from './device.ts';
-import { InputError } from './errors.ts';
 import { type Field, fieldsOf, type Kernel, type StreamKind, simulateKernel, traceKernel } from './kernel.ts';
 import type { Plane } from './parameters.ts';
-import { type Programs, samplesIn, Tile, WORKGROUP } from './tile.ts';
+import { samplesIn } from './recording.ts';
+import { type Programs, Tile, WORKGROUP } from './tile.ts';
 
 /** Updates a dispatch should make at least: below this its fixed cost shows. */
 const UPDATES_PER_DISPATCH = 2 ** 21;
-/** Numbered by u32 on the device, with room for padding. */
-const MOST_NEURONS = 2 ** 31;
 /** Results that live at once: those on their way, and the one being read. */
 const SLOTS = BLOCKS_IN_FLIGHT + 1;
 
@@ -43,11 +42,7 @@ class WebGpu implements Backend {
   // A hardware GPU does not tell how much memory it has; there the allocation itself says so.
   checkRoom(neurons: number, planes: number, path: string): void {
     const each = 4 * (planes + 2);
-    const available = Math.min(this.software ? hostMemory() : Infinity, MOST_NEURONS * each);
-    if (neurons * each <= available) return;
-    const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
-    const reason = `too many neurons for the memory: needs ${gib(neurons * each)}, has ${gib(available)}`;
-    throw new InputError(path, neurons, reason, `give at most ${Math.floor(available / each)} neurons`);
+    checkMemory(neurons, each, path, this.software ? undefined : Infinity);
   }
 
   populate(plan: PopulationPlan): DevicePopulation {
@@ -60,12 +55,6 @@ class WebGpu implements Backend {
     for (const population of this.#populations) population.destroy();
     this.#device.dispose();
   }
-}
-
-/** Bytes the host can still give, where it can be known: Node tells; browsers give at most a rough figure. */
-function hostMemory(): number {
-  const host = globalThis as { process?: { availableMemory?: () => number }; navigator?: { deviceMemory?: number } };
-  return host.process?.availableMemory?.() ?? (host.navigator?.deviceMemory ?? Infinity) * 2 ** 30;
 }
 
 class WebGpuPopulation implements DevicePopulation {

@@ -11,8 +11,9 @@ export class WgslError extends Error {
     readonly reason: string,
     readonly line: number,
     readonly column: number,
+    readonly file?: string,
   ) {
-    super(`${line}:${column}: ${reason}`);
+    super(`${file === undefined ? '' : `${file}:`}${line}:${column}: ${reason}`);
   }
 }
 
@@ -33,7 +34,7 @@ export interface Source {
   structs: Map<string, Member[]>;
 }
 
-interface Token {
+export interface Token {
   kind: 'word' | 'number' | 'mark' | 'comment';
   text: string;
   line: number;
@@ -44,7 +45,7 @@ const TOKEN =
   /(?<space>\s+)|(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<word>[A-Za-z_]\w*)|(?<number>(?:0[xX][\da-fA-F]+|\d*\.?\d+(?:[eE][+-]?\d+)?\.?)[iufh]?)|(?<mark>&&|\|\||->|<<=?|>>=?|[<>=!+\-*/%&|^]=|\+\+|--|[-+*/%&|^~!<>=.,;:@(){}[\]])/y;
 
 /** The tokens of a text, comments included, white space left out. */
-export function tokenize(source: string): Token[] {
+export function tokenize(source: string, file?: string): Token[] {
   const text = source.replaceAll('\r\n', '\n');
   const tokens: Token[] = [];
   let line = 1;
@@ -53,7 +54,7 @@ export function tokenize(source: string): Token[] {
   for (let at = 0; at < text.length; at = TOKEN.lastIndex) {
     const groups = TOKEN.exec(text)?.groups;
     const column = at - lineStart + 1;
-    if (!groups) throw new WgslError(`unexpected character ${JSON.stringify(text[at])}`, line, column);
+    if (!groups) throw new WgslError(`unexpected character ${JSON.stringify(text[at])}`, line, column, file);
     for (const kind of ['word', 'number', 'mark', 'comment'] as const) {
       const found = groups[kind];
       if (found !== undefined) tokens.push({ kind, text: found, line, column });

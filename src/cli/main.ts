@@ -23,7 +23,14 @@ program
   .description('run an experiment file and write what it recorded')
   .argument('<experiment>', 'a JSON file; docs/experiment.md says what goes into it')
   .requiredOption('--out <dir>', 'folder for NAME.npz of every population, and summary.json')
-  .addOption(new Option('--backend <path>', 'what runs the neurons').choices(['auto', 'webgpu', 'cpu']).default('auto'))
+  .addOption(
+    new Option(
+      '--backend <path>',
+      'what runs the neurons: a GPU, or all cores; auto: a GPU in hardware, else the cores',
+    )
+      .choices(['auto', 'webgpu', 'cpu'])
+      .default('auto'),
+  )
   .addOption(new Option('--seed <n>', "instead of the experiment's seed").argParser(seed))
   .option('--picture', 'draw the spike raster and the rate of every population that records spikes, as NAME.svg')
   .option('--quiet', 'print nothing but errors')

@@ -28,12 +28,12 @@ export function describeRun(
     return [name, count(neurons), count(spikes), figure(mean_rate_hz, 2), ...intervals];
   });
   const head = ['population', 'neurons', 'spikes', 'rate Hz', 'mean ISI ms', 'CV', 'min ISI ms', 'max ISI ms'];
-  const { steps, dt, wall_seconds, neuron_updates_per_second, adapter } = summary;
+  const { steps, dt, wall_seconds, neuron_updates_per_second, backend, backend_reason, adapter } = summary;
   return [
     ...(summary.interrupted ? [`interrupted at step ${count(steps)}; what was recorded so far is saved`, ''] : []),
     table(head, rows),
     `${count(steps)} steps of ${dt} ms in ${wall_seconds.toFixed(2)} s: ${count(neuron_updates_per_second / 1e6)} million neuron-updates/s`,
-    `on ${adapter}`,
+    `on ${backend}: ${adapter} (${backend_reason})`,
     written,
     '',
   ].join('\n');

@@ -1,0 +1,217 @@
+// The loops around a law: over the neurons in the frame, and over steps. A soma becomes a module with `prepare` and
+// `advance`, an input one with `begin` and `add`; frame.ts says where their numbers lie.
+
+import { Frame, INPUTS, PLANE, STRIDE } from '../frame.ts';
+import { Compiler, joinSyntax } from './compile.ts';
+import { leavesOf, type Tree, treeAt } from './storage.ts';
+import { parse, refusal, type Syntax } from './syntax.ts';
+import { Body, encodeModule, type Local, Op, Type } from './wasm.ts';
+
+/** A text with the name that complaints about it carry. */
+export interface Shader {
+  file: string;
+  text: string;
+}
+
+/** Bytes of a vector of four neurons. */
+const VECTOR = 16;
+const VECTORS = STRIDE / 4;
+
+export interface SomaSource {
+  /** The files of the law: the soma, its parts, the functions of shaders/math/. */
+  files: readonly Shader[];
+  /** Paths of the parameters in struct Parameters, in the order of their planes. */
+  parameters: readonly string[];
+  /** Paths of the states in struct State, in the order of their planes. */
+  states: readonly string[];
+}
+
+/** Compiles a soma. @throws WgslError with file, line and column */
+export function compileSoma({ files, parameters, states }: SomaSource): Uint8Array {
+  const syntax = joinSyntax(files.map(({ text, file }) => parse(text, file)));
+  const planes = {
+    states: Frame.states,
+    parameters: Frame.states + states.length,
+    constants: Frame.states + states.length + parameters.length,
+  };
+  const soma: Soma = { syntax, parameters, states, planes };
+  return encodeModule({
+    prepare: prepare(soma),
+    advance: advance(soma, false),
+    advance_uniform: advance(soma, true),
+  });
+}
+
+interface Soma {
+  syntax: Syntax;
+  parameters: readonly string[];
+  states: readonly string[];
+  planes: { states: number; parameters: number; constants: number };
+}
+
+function prepare({ syntax, parameters, planes }: Soma): Body {
+  const body = new Body([Type.i32, Type.f32]);
+  const [bytes, dt] = body.parameters as [Local, Local];
+  const compiler = new Compiler(syntax, body);
+  eachVector(body, bytes, VECTOR, (at) => {
+    const p = compiler.allocate('Parameters');
+    for (const [i, path] of parameters.entries()) load(body, at, (planes.parameters + i) * PLANE, treeAt(p, path));
+    const constants = compiler.inline('prepare', [p, dt]) as Tree;
+    const leaves = leavesOf(constants);
+    if (planes.constants + leaves.length > INPUTS) {
+      const place = syntax.functions.get('prepare')?.at ?? { file: 'law', line: 1, column: 1 };
+      throw refusal(`too many parameters, states and constants: there is room for ${INPUTS - Frame.states}`, place);
+    }
+    for (const [i, leaf] of leaves.entries()) store(body, at, (planes.constants + i) * PLANE, leaf);
+  });
+  return body;
+}
+
+// A step of all neurons, then the next: the neurons of a step are independent, so the processor overlaps them, where the
+// steps of a neuron would wait for each other. Spikes are rare: what they cost stands behind a branch.
+function advance({ syntax, states, planes }: Soma, uniform: boolean): Body {
+  const body = new Body([Type.i32, Type.i32, Type.i32]);
+  const [bytes, steps, bit] = body.parameters as [Local, Local, Local];
+  const compiler = new Compiler(syntax, body);
+  const start = body.local(Type.i32);
+  const constants = compiler.allocate('Constants');
+  const loadConstants = (at: Local) => {
+    for (const [i, leaf] of leavesOf(constants).entries()) load(body, at, (planes.constants + i) * PLANE, leaf);
+  };
+  if (uniform) loadConstants(start);
+  body.loop();
+  const again = body.depth;
+  eachVector(body, bytes, VECTORS * VECTOR, (at) => {
+    const spikes = Array.from({ length: VECTORS }, (_, vector) => {
+      const offset = vector * VECTOR;
+      if (!uniform)
+        for (const [i, leaf] of leavesOf(constants).entries())
+          load(body, at, (planes.constants + i) * PLANE + offset, leaf);
+      const state = compiler.allocate('State');
+      for (const [i, path] of states.entries())
+        load(body, at, (planes.states + i) * PLANE + offset, treeAt(state, path));
+      const current = body.local(Type.v128);
+      load(body, at, Frame.current * PLANE + offset, current);
+      const spike = compiler.inline('advance', [constants, state, current]) as Local;
+      for (const [i, path] of states.entries())
+        store(body, at, (planes.states + i) * PLANE + offset, treeAt(state, path) as Local);
+      return spike;
+    });
+    for (const [i, spike] of spikes.entries()) {
+      body.get(spike);
+      if (i > 0) body.op(Op.v128or);
+    }
+    body.op(Op.v128anyTrue);
+    body.if();
+    for (const [vector, spike] of spikes.entries()) keepSpikes(body, at, vector * VECTOR, spike, bit);
+    body.end();
+  });
+  // The next step, in the next bit.
+  body.get(bit);
+  body.i32(1);
+  body.op(Op.i32add);
+  body.set(bit);
+  body.get(steps);
+  body.i32(1);
+  body.op(Op.i32sub);
+  body.tee(steps);
+  body.brIf(again);
+  body.end();
+  return body;
+}
+
+/** word |= spike & 1 << bit, and count += 1 where it is: the mask of a spike is -1. */
+function keepSpikes(body: Body, at: Local, offset: number, spike: Local, bit: Local): void {
+  body.get(at);
+  body.get(at);
+  body.load(Frame.words * PLANE + offset);
+  body.get(spike);
+  body.i32x4(1);
+  body.get(bit);
+  body.op(Op.i32x4shl, Op.v128and, Op.v128or);
+  body.store(Frame.words * PLANE + offset);
+  body.get(at);
+  body.get(at);
+  body.load(Frame.counts * PLANE + offset);
+  body.get(spike);
+  body.op(Op.i32x4sub);
+  body.store(Frame.counts * PLANE + offset);
+}
+
+export interface InputSource {
+  files: readonly Shader[];
+  /** The function that gives the current; its first parameter is the struct of the input's parameters. */
+  kind: string;
+  struct: string;
+  parameters: readonly string[];
+}
+
+/** Compiles an input. @throws WgslError with file, line and column */
+export function compileInput({ files, kind, struct, parameters }: InputSource): Uint8Array {
+  const syntax = joinSyntax(files.map(({ text, file }) => parse(text, file)));
+  const current = (adds: boolean) => {
+    const body = new Body([Type.i32, Type.i32, Type.i32]);
+    const [bytes, base, n] = body.parameters as [Local, Local, Local];
+    const compiler = new Compiler(syntax, body);
+    const own = body.local(Type.i32);
+    eachVector(body, bytes, VECTOR, (at) => {
+      body.get(at);
+      body.get(base);
+      body.op(Op.i32add);
+      body.set(own);
+      const p = compiler.allocate(struct);
+      for (const [i, path] of parameters.entries()) load(body, own, i * PLANE, treeAt(p, path));
+      const result = compiler.inline(kind, [p, n]) as Local;
+      body.get(at);
+      if (adds) {
+        body.get(at);
+        body.load(Frame.current * PLANE);
+      }
+      body.get(result);
+      if (adds) body.op(Op.f32x4add);
+      body.store(Frame.current * PLANE);
+    });
+    return body;
+  };
+  return encodeModule({ begin: current(false), add: current(true) });
+}
+
+/** Whether an input's function does without the step it is given: its current is then the same in all of them. */
+export function isSteady({ files, kind }: InputSource): boolean {
+  const { functions } = joinSyntax(files.map(({ text, file }) => parse(text, file)));
+  const { parameters = [], body } = functions.get(kind) ?? {};
+  return !JSON.stringify(body).includes(JSON.stringify({ name: parameters[1]?.name }).slice(1, -1));
+}
+
+/** A loop with `at` going from 0 to `bytes`, which is not 0. */
+function eachVector(body: Body, bytes: Local, by: number, work: (at: Local) => void): void {
+  const at = body.local(Type.i32);
+  body.i32(0);
+  body.set(at);
+  body.loop();
+  const again = body.depth;
+  work(at);
+  body.get(at);
+  body.i32(by);
+  body.op(Op.i32add);
+  body.tee(at);
+  body.get(bytes);
+  body.op(Op.i32lt);
+  body.brIf(again);
+  body.end();
+}
+
+function load(body: Body, at: Local, offset: number, tree: Tree): void {
+  const [local] = leavesOf(tree) as [Local];
+  body.get(at);
+  // A number that is no vector is the same for all neurons: an edge in time.
+  if (local.type === Type.v128) body.load(offset);
+  else body.loadWord(offset);
+  body.set(local);
+}
+
+function store(body: Body, at: Local, offset: number, local: Local): void {
+  body.get(at);
+  body.get(local);
+  body.store(offset);
+}

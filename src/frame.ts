@@ -1,0 +1,35 @@
+// Where the compiled laws find their numbers: the frame, a memory of planes small enough for the processor's nearest
+// cache. A chunk of neurons is brought into it, stepped there, and taken out again. compile-time and run-time agree here.
+
+/** Neurons the frame has room for. */
+export const CHUNK = 2048;
+
+/** Neurons a turn of the loops takes: two vectors of four are in flight. */
+export const STRIDE = 8;
+
+/** Bytes from one plane to the next; a cache line more than a power of two, or all planes would want the same places. */
+export const PLANE = 4 * CHUNK + 64;
+
+/** Planes of a soma's frame, by their number: one a value; then the soma's states, parameters, and what `prepare` makes. */
+export const Frame = { current: 0, words: 1, counts: 2, states: 3 } as const;
+
+/** The plane the inputs' parameters begin with; a soma has the ones before. */
+export const INPUTS = 64;
+
+/** What a compiled soma exports. Lengths are bytes of a plane, in whole strides. */
+export interface SomaCode {
+  /** Computes the constants of the neurons in the frame; `dt` in ms. */
+  prepare(bytes: number, dt: number): void;
+  /** Makes steps; the spikes of the first go into bit `bit` of the words. */
+  advance(bytes: number, steps: number, bit: number): void;
+  /** The same where all neurons have the constants of the first. */
+  advance_uniform(bytes: number, steps: number, bit: number): void;
+}
+
+/** What a compiled input exports: its current of step `n`, from parameters at `base`. */
+export interface InputCode {
+  /** Puts it in the place of what was there. */
+  begin(bytes: number, base: number, n: number): void;
+  /** Adds it. */
+  add(bytes: number, base: number, n: number): void;
+}

@@ -1,0 +1,52 @@
+// Which path runs a simulation: a GPU through WebGPU, or the processor. The choice and the words for its reason are
+// here, and nowhere else.
+
+import type { Backend } from './backend.ts';
+import { type CpuOptions, openCpu } from './cpu.ts';
+import { adapterHere, type DeviceOptions } from './device.ts';
+import { InputError, NoBackendError } from './errors.ts';
+import { openWebGpu } from './webgpu.ts';
+
+/** `auto` takes a hardware GPU where WebGPU reaches one, else the processor; software Vulkan only goes by name. */
+export type Path = 'auto' | 'webgpu' | 'cpu';
+
+export type PathOptions = DeviceOptions & CpuOptions;
+
+/** A path that was opened, and why this one. */
+export interface Opened {
+  backend: Backend;
+  reason: string;
+}
+
+const PATHS: readonly Path[] = ['auto', 'webgpu', 'cpu'];
+
+/** Opens a path. @throws InputError for an unknown name or wrong options, NoBackendError where it is not here */
+export async function openPath(path: Path, options: PathOptions): Promise<Opened> {
+  const { workers, device, adapter } = options;
+  if (!PATHS.includes(path)) throw new InputError('backend', path, 'unknown backend', `known: ${PATHS.join(', ')}`);
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
+    throw new InputError(
+      'workers',
+      workers,
+      'is no number of threads',
+      'give a whole number, 0 for the calling thread',
+    );
+  }
+  if (path === 'cpu') return { backend: openCpu(options), reason: 'asked for by name' };
+  if (path === 'webgpu') return { backend: await openWebGpu(options), reason: 'asked for by name' };
+  if (device) return { backend: await openWebGpu(options), reason: "the host's device" };
+  const found = adapter ?? (await adapterHere());
+  if (!found) return { backend: openCpu(options), reason: 'no GPU here that WebGPU reaches' };
+  if (found.info?.isFallbackAdapter) {
+    return {
+      backend: openCpu(options),
+      reason: 'the only GPU here is one in software, slower than the processor itself',
+    };
+  }
+  try {
+    return { backend: await openWebGpu({ ...options, adapter: found }), reason: 'a GPU in hardware' };
+  } catch (error) {
+    if (!(error instanceof NoBackendError)) throw error;
+    return { backend: openCpu(options), reason: `the GPU cannot be used: ${error.message}` };
+  }
+}

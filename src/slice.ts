@@ -1,0 +1,309 @@
+// A slice: a contiguous range of a population's neurons, stepped on this thread by the compiled law. It owns their
+// states, counts and array parameters, brings chunks of them into the frame, and takes spikes and samples out. It knows
+// neither threads nor users: numbers come in the units of the device, states and fields by their position.
+
+import { CHUNK, Frame, INPUTS, type InputCode, PLANE, type SomaCode, STRIDE } from './frame.ts';
+import type { Plane } from './parameters.ts';
+import { samplesIn } from './recording.ts';
+
+/** Neurons stepped at once where some constant is an array: the frame then has a plane for every constant. */
+const CHUNK_OF_ARRAYS = 512;
+
+/** An input as a slice needs it. */
+export interface SliceInput {
+  module: WebAssembly.Module;
+  /** For each parameter, whether it is a step number, the same for all neurons. */
+  edges: readonly boolean[];
+  /** Whether its current is the same in every step. */
+  steady: boolean;
+}
+
+export interface SlicePlan {
+  neurons: number;
+  dt: number;
+  module: WebAssembly.Module;
+  /** How many states and parameters the soma has. */
+  states: number;
+  parameters: number;
+  inputs: readonly SliceInput[];
+  /** What adds a current from the host: the law of a constant input. */
+  stream: WebAssembly.Module;
+  traces: readonly SliceTrace[];
+  /** Neurons stepped at once, at most; for measuring and testing. */
+  chunk: number | undefined;
+}
+
+/** One state of some of the slice's neurons, in ascending order. */
+export interface SliceTrace {
+  state: number;
+  neurons: Uint32Array;
+  every: number;
+}
+
+export interface SliceBlock {
+  first: number;
+  steps: number;
+  /** Currents from the host: one a step, or one a step and neuron. */
+  stream: { shared: boolean; values: Float32Array } | undefined;
+  /** Memory for the spike words, a row of all neurons for each 32 steps, if they are wanted. */
+  words: Uint32Array | undefined;
+  traces: boolean;
+}
+
+/** What a block left: its words, and for each trace its samples, `[samples, neurons]`. */
+export interface SliceResult {
+  words: Uint32Array | undefined;
+  samples: Float32Array[];
+}
+
+/** A position, among the states or the fields, and what is there. */
+export type Placed = readonly [position: number, value: Plane];
+
+interface Input {
+  code: InputCode;
+  base: number;
+  steady: boolean;
+}
+
+export class Slice {
+  readonly #plan: SlicePlan;
+  readonly #floats: Float32Array;
+  readonly #words: Uint32Array;
+  readonly #soma: SomaCode;
+  readonly #inputs: readonly Input[];
+  readonly #stream: Input;
+  readonly #edges: readonly boolean[];
+  /** Neurons, in whole strides. */
+  readonly #padded: number;
+  readonly #states: readonly Float32Array[];
+  readonly #counts: Uint32Array;
+  /** The fields that are arrays, by their plane of the frame. */
+  readonly #arrays = new Map<number, Float32Array>();
+
+  constructor(plan: SlicePlan) {
+    this.#plan = plan;
+    this.#edges = plan.inputs.flatMap(({ edges }) => edges);
+    const planes = INPUTS + this.#edges.length + 1;
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((planes * PLANE) / 65536) });
+    this.#floats = new Float32Array(memory.buffer);
+    this.#words = new Uint32Array(memory.buffer);
+    const link = (module: WebAssembly.Module) => new WebAssembly.Instance(module, { env: { memory } }).exports;
+    this.#soma = link(plan.module) as unknown as SomaCode;
+    let next = INPUTS;
+    const input = ({ module, edges, steady }: SliceInput): Input => {
+      const base = next * PLANE;
+      next += edges.length;
+      return { code: link(module) as unknown as InputCode, base, steady };
+    };
+    this.#inputs = plan.inputs.map(input);
+    this.#stream = input({ module: plan.stream, edges: [false], steady: false });
+    this.#padded = Math.ceil(plan.neurons / STRIDE) * STRIDE;
+    this.#states = Array.from({ length: plan.states }, () => new Float32Array(this.#padded));
+    this.#counts = new Uint32Array(this.#padded);
+  }
+
+  /** Sets fields: first come the soma's parameters, then those of the inputs in turn. */
+  setFields(fields: readonly Placed[]): void {
+    for (const [position, value] of fields) {
+      const input = position - this.#plan.parameters;
+      const plane = input < 0 ? this.#firstParameter + position : INPUTS + input;
+      this.#arrays.delete(plane);
+      if (typeof value !== 'number') this.#arrays.set(plane, this.#pad(value));
+      else if (this.#edges[input]) planeOf(this.#words, plane).fill(value);
+      else planeOf(this.#floats, plane).fill(value);
+    }
+  }
+
+  get #firstParameter(): number {
+    return Frame.states + this.#plan.states;
+  }
+
+  setStates(states: readonly Placed[]): void {
+    for (const [position, value] of states) {
+      const state = this.#states[position] as Float32Array;
+      if (typeof value === 'number') state.fill(value);
+      else state.set(this.#pad(value));
+    }
+  }
+
+  // What lies beyond the last neuron repeats it: a combination of values known to be sound, where zeros need not be.
+  #pad(values: Float32Array): Float32Array {
+    const padded = new Float32Array(this.#padded).fill(values.at(-1) as number);
+    padded.set(values);
+    return padded;
+  }
+
+  readState(position: number): Float32Array {
+    return (this.#states[position] as Float32Array).slice(0, this.#plan.neurons);
+  }
+
+  readCounts(): Uint32Array {
+    return this.#counts.slice(0, this.#plan.neurons);
+  }
+
+  clearCounts(): void {
+    this.#counts.fill(0);
+  }
+
+  /** Makes the steps of a block. */
+  advance(block: SliceBlock): SliceResult {
+    const { traces, dt, chunk } = this.#plan;
+    const { first, steps, words } = block;
+    const sampled = block.traces ? traces : [];
+    const samples = sampled.map(
+      ({ every, neurons }) => new Float32Array(samplesIn(first, steps, every) * neurons.length),
+    );
+    const uniform = ![...this.#arrays.keys()].some((plane) => plane < INPUTS);
+    if (uniform) this.#soma.prepare(4 * STRIDE, dt);
+    const most = Math.min(chunk ?? CHUNK, uniform ? CHUNK : CHUNK_OF_ARRAYS);
+    for (let from = 0; from < this.#padded; from += most) {
+      const count = Math.min(most, this.#padded - from);
+      this.#enter(from, count);
+      if (!uniform) this.#soma.prepare(4 * count, dt);
+      this.#step(block, from, count, uniform ? this.#soma.advance_uniform : this.#soma.advance, samples);
+      this.#leave(from, count);
+    }
+    return { words, samples };
+  }
+
+  #enter(from: number, count: number): void {
+    for (const [i, state] of this.#states.entries()) {
+      planeOf(this.#floats, Frame.states + i).set(state.subarray(from, from + count));
+    }
+    for (const [plane, values] of this.#arrays) planeOf(this.#floats, plane).set(values.subarray(from, from + count));
+    planeOf(this.#words, Frame.counts).set(this.#counts.subarray(from, from + count));
+  }
+
+  #leave(from: number, count: number): void {
+    for (const [i, state] of this.#states.entries()) {
+      state.set(planeOf(this.#floats, Frame.states + i, count), from);
+    }
+    this.#counts.set(planeOf(this.#words, Frame.counts, count), from);
+  }
+
+  // The steps of the chunk in the frame, as many in a call as share a current, a row of words and no sample in between.
+  #step(
+    block: SliceBlock,
+    from: number,
+    count: number,
+    advance: SomaCode['advance'],
+    samples: readonly Float32Array[],
+  ): void {
+    const { first, steps, words } = block;
+    const { neurons } = this.#plan;
+    const steady = !block.stream && this.#inputs.every((input) => input.steady);
+    const traced = block.traces ? this.#tracedIn(from, count) : [];
+    const row = planeOf(this.#words, Frame.words, Math.min(count, neurons - from));
+    for (let k = 0; k < steps; ) {
+      const bit = k % 32;
+      if (bit === 0) row.fill(0);
+      if (k === 0 || !steady) this.#setCurrent(block, k, from, count);
+      const untilSample = traced.map(({ every }) => ((every - ((first + k) % every)) % every) + 1);
+      const run = steady ? Math.min(32 - bit, steps - k, ...untilSample) : 1;
+      advance(4 * count, run, bit);
+      k += run;
+      for (const trace of traced) this.#sample(trace, samples, first, first + k - 1, from);
+      if (words && (k % 32 === 0 || k === steps)) words.set(row, ((k - 1) >> 5) * neurons + from);
+    }
+  }
+
+  /** The current of the k-th step: the inputs in the user's order, then what the host streams in. */
+  #setCurrent({ first, stream }: SliceBlock, k: number, from: number, count: number): void {
+    if (stream) this.#fillStream(stream, k, from, count);
+    const inputs = stream ? [...this.#inputs, this.#stream] : this.#inputs;
+    if (inputs.length === 0) planeOf(this.#floats, Frame.current).fill(0);
+    for (const [i, { code, base }] of inputs.entries()) {
+      if (i === 0) code.begin(4 * count, base, first + k);
+      else code.add(4 * count, base, first + k);
+    }
+  }
+
+  #fillStream({ shared, values }: NonNullable<SliceBlock['stream']>, k: number, from: number, count: number): void {
+    const plane = planeOf(this.#floats, this.#stream.base / PLANE, count);
+    if (shared) plane.fill(values[k] as number);
+    else {
+      const { neurons } = this.#plan;
+      const row = values.subarray(k * neurons + from, k * neurons + Math.min(from + count, neurons));
+      plane.set(row);
+      plane.fill(row.at(-1) as number, row.length);
+    }
+  }
+
+  /** The traces with neurons in a chunk, and which of their columns these are. */
+  #tracedIn(from: number, count: number): Traced[] {
+    return this.#plan.traces.flatMap(({ neurons, every, state }, index) => {
+      const [begin, end] = [lowerBound(neurons, from), lowerBound(neurons, from + count)];
+      return begin < end ? [{ index, neurons, every, state, begin, end }] : [];
+    });
+  }
+
+  #sample(trace: Traced, samples: readonly Float32Array[], first: number, step: number, from: number): void {
+    const { index, neurons, every, state, begin, end } = trace;
+    if (step % every !== 0) return;
+    const values = planeOf(this.#floats, Frame.states + state);
+    const target = samples[index] as Float32Array;
+    const row = (samplesIn(first, step + 1 - first, every) - 1) * neurons.length;
+    for (let column = begin; column < end; column++) {
+      target[row + column] = values[(neurons[column] as number) - from] as number;
+    }
+  }
+}
+
+interface Traced extends SliceTrace {
+  /** Which trace it is, and its first column and the one after its last. */
+  index: number;
+  begin: number;
+  end: number;
+}
+
+/** The numbers of a plane of the frame. */
+function planeOf<T extends Float32Array | Uint32Array>(memory: T, plane: number, count = CHUNK): T {
+  const begin = (plane * PLANE) / 4;
+  return memory.subarray(begin, begin + count) as T;
+}
+
+/** The first place in a sorted list whose value is not below `value`. */
+export function lowerBound(sorted: Uint32Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+type Method = 'setFields' | 'setStates' | 'readState' | 'readCounts' | 'clearCounts' | 'advance';
+
+/** What can be asked of a slice, from whatever thread. */
+export interface Calls {
+  make: (plan: SlicePlan) => void;
+  setFields: Slice['setFields'];
+  setStates: Slice['setStates'];
+  readState: Slice['readState'];
+  readCounts: Slice['readCounts'];
+  clearCounts: Slice['clearCounts'];
+  advance: Slice['advance'];
+}
+
+/** A call: which slice, what, and with what. */
+export interface Request<Name extends keyof Calls = keyof Calls> {
+  slice: number;
+  name: Name;
+  args: Parameters<Calls[Name]>;
+}
+
+/** The slices of a thread, by number. */
+export class Slices {
+  readonly #slices = new Map<number, Slice>();
+
+  /** Does what is asked, and gives what that gives. */
+  serve({ slice, name, args }: Request): unknown {
+    if (name === 'make') {
+      this.#slices.set(slice, new Slice(args[0] as SlicePlan));
+      return undefined;
+    }
+    const owner = this.#slices.get(slice) as Slice;
+    return (owner[name as Method] as (...args: unknown[]) => unknown).apply(owner, args);
+  }
+}

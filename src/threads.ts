@@ -1,0 +1,183 @@
+// Where slices live: workers of Node or of a page, or the calling thread. It owns their start, their end and the way of
+// calls and answers; what is called is slice.ts's. A worker keeps no process alive by itself, and one that dies is an
+// error for whoever waits, never a hang.
+
+import { DeviceLostError, NoBackendError, OutOfMemoryError, SomaError } from './errors.ts';
+import { workerSource } from './generated/worker.ts';
+import { type Calls, Slices } from './slice.ts';
+import type { Answered } from './worker.ts';
+
+/** Calls to the slices of one thread; they are served in the order they come. */
+export interface Thread {
+  call<Name extends keyof Calls>(
+    slice: number,
+    name: Name,
+    args: Parameters<Calls[Name]>,
+    /** Memory of the arguments to move, not copy. */
+    transfer?: ArrayBuffer[],
+  ): Promise<ReturnType<Calls[Name]>>;
+  /** Ends it; whoever still waits gets `reason`. */
+  end(reason: Error): void;
+}
+
+/** How long the calling thread may compute before it lets others in, ms: half a frame of a page. */
+const TURN = 8;
+
+/** Serves calls on the calling thread, in turns. */
+export class OwnThread implements Thread {
+  readonly #slices = new Slices();
+  #last: Promise<unknown> = Promise.resolve();
+  #ended: Error | undefined;
+  #turn = performance.now();
+
+  call<Name extends keyof Calls>(
+    slice: number,
+    name: Name,
+    args: Parameters<Calls[Name]>,
+  ): Promise<ReturnType<Calls[Name]>> {
+    const serve = async () => {
+      if (performance.now() - this.#turn > TURN) {
+        await nextTurn();
+        this.#turn = performance.now();
+      }
+      if (this.#ended) throw this.#ended;
+      try {
+        return this.#slices.serve({ slice, name, args }) as ReturnType<Calls[Name]>;
+      } catch (error) {
+        throw typed(error as Error);
+      }
+    };
+    const result = this.#last.then(serve);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  end(reason: Error): void {
+    this.#ended = reason;
+  }
+}
+
+/** Resolves when the event loop has been round: promises alone would keep it waiting. */
+function nextTurn(): Promise<void> {
+  if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => resolve();
+    port2.postMessage(undefined);
+  });
+}
+
+/** A worker as Node and pages have it in common. */
+interface WorkerLike {
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  terminate(): unknown;
+  /** Node only: whether it keeps the process alive. */
+  ref?(): void;
+  unref?(): void;
+}
+
+interface Waiting {
+  resolve: (result: never) => void;
+  reject: (error: Error) => void;
+}
+
+/** Serves calls in a worker. */
+export class WorkerThread implements Thread {
+  readonly #worker: WorkerLike;
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 0;
+  #answered = false;
+  #ended: Error | undefined;
+
+  /** @param url - where the worker's script is; by default it is made from its text */
+  constructor(url: string | URL | undefined) {
+    const died = (how: string) => this.end(this.#answered ? lost(how) : cannotStart(how));
+    this.#worker = start(url, (answered) => this.#answer(answered), died);
+    this.#worker.unref?.();
+  }
+
+  call<Name extends keyof Calls>(
+    slice: number,
+    name: Name,
+    args: Parameters<Calls[Name]>,
+    transfer: ArrayBuffer[] = [],
+  ): Promise<ReturnType<Calls[Name]>> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) {
+        reject(this.#ended);
+        return;
+      }
+      const id = this.#next++;
+      this.#waiting.set(id, { resolve, reject });
+      // Whoever awaits an answer wants the process to live until it is there.
+      this.#worker.ref?.();
+      this.#worker.postMessage({ id, request: { slice, name, args } }, transfer);
+    });
+  }
+
+  #answer({ id, result, error }: Answered): void {
+    this.#answered = true;
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#worker.unref?.();
+    if (error) waiting?.reject(typed(error));
+    else waiting?.resolve(result as never);
+  }
+
+  end(reason: Error): void {
+    if (this.#ended) return;
+    this.#ended = reason;
+    for (const { reject } of this.#waiting.values()) reject(reason);
+    this.#waiting.clear();
+    void this.#worker.terminate();
+  }
+}
+
+const lost = (how: string) => new DeviceLostError(`a worker of the CPU path died: ${how}`);
+
+const cannotStart = (how: string) =>
+  new NoBackendError(
+    `the CPU path cannot start a worker: ${how}; where a Content-Security-Policy forbids blob: workers, serve the file of "somagpu/worker" and give its address as workerUrl`,
+  );
+
+// An array too long for the memory there is, in the engine's own code.
+const typed = ({ name, message }: { name: string; message: string }): Error =>
+  name === 'RangeError'
+    ? new OutOfMemoryError(`the memory has no room left: ${message}`)
+    : new SomaError(`the CPU path failed (please report this): ${name}: ${message}`);
+
+function start(
+  url: string | URL | undefined,
+  onAnswer: (answered: Answered) => void,
+  onDeath: (how: string) => void,
+): WorkerLike {
+  const name = 'somagpu';
+  // Not imported: a page has no such module, and bundlers for pages would stumble over it.
+  const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
+  if (node) {
+    const worker = url ? new node.Worker(new URL(url), { name }) : new node.Worker(workerSource, { eval: true, name });
+    worker.on('message', onAnswer);
+    worker.on('error', (error: Error) => onDeath(error.message));
+    worker.on('exit', (code: number) => onDeath(`it ended with code ${code}`));
+    return worker;
+  }
+  try {
+    const blob = url ?? URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
+    const worker = new Worker(blob, { name });
+    if (!url) URL.revokeObjectURL(blob as string);
+    worker.onmessage = ({ data }) => onAnswer(data as Answered);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      onDeath(event.message || 'its script could not be loaded');
+    };
+    return worker;
+  } catch (error) {
+    throw cannotStart((error as Error).message);
+  }
+}
+
+/** How many threads the machine runs at once. */
+export function cores(): number {
+  const os = globalThis.process?.getBuiltinModule?.('node:os');
+  return os?.availableParallelism() ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}

@@ -1,0 +1,46 @@
+// What runs in a worker, of Node or of a page: it serves calls to its slices, one after the other. It is bundled into a
+// text at build time (src/generated/worker.ts), because a worker that is a file of its own would not survive bundlers.
+
+import { type Request, Slices } from './slice.ts';
+
+/** A call on its way to a worker. */
+export interface Asked {
+  id: number;
+  request: Request;
+}
+
+/** Its answer: what it gave, or the error's name and message. */
+export interface Answered {
+  id: number;
+  result?: unknown;
+  error?: { name: string; message: string };
+}
+
+interface Port {
+  postMessage(message: Answered, transfer: ArrayBuffer[]): void;
+}
+
+type Threads = { parentPort: Port & { on(event: 'message', listener: (asked: Asked) => void): void } };
+const node = globalThis.process?.getBuiltinModule?.('node:worker_threads') as Threads | undefined;
+const port: Port = node?.parentPort ?? (globalThis as unknown as Port);
+const slices = new Slices();
+
+function answer({ id, request }: Asked): void {
+  try {
+    const result = slices.serve(request);
+    port.postMessage({ id, result }, buffersIn(result));
+  } catch (error) {
+    const { name, message } = error as Error;
+    port.postMessage({ id, error: { name, message } }, []);
+  }
+}
+
+/** The memory of the arrays in a result, all of it made for the result: moved, not copied. */
+function buffersIn(result: unknown): ArrayBuffer[] {
+  const parts =
+    Array.isArray(result) || ArrayBuffer.isView(result) ? [result].flat() : Object.values(result ?? {}).flat();
+  return parts.filter((part) => ArrayBuffer.isView(part)).map((part) => part.buffer as ArrayBuffer);
+}
+
+if (node) node.parentPort.on('message', answer);
+else addEventListener('message', ({ data }) => answer(data as Asked));
