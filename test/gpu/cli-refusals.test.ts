@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeNpz } from '../../src/files/index.ts';
-import { runExperiment, scratch, somagpu } from '../support/cli.ts';
+import { bareCli, runExperiment, scratch, somagpu } from '../support/cli.ts';
 
 type Json = Record<string, unknown>;
 
@@ -440,8 +440,10 @@ describe('the command line refuses', () => {
   });
 
   it('a backend that is not here, with exit 3 and what to do', async () => {
-    const outcome = await runExperiment(experiment(), { args: ['--backend', 'cpu'] });
+    const cli = bareCli();
+    const outcome = await runExperiment(experiment(), { cli, args: ['--backend', 'webgpu'] });
     expect(outcome).toMatchObject({ code: 3, stdout: '', written: [] });
-    expect(outcome.stderr).toContain('use webgpu');
+    expect(outcome.stderr).toContain('npm install @sparticuz/chromium');
+    expect(await runExperiment(experiment(), { cli, args: ['--backend', 'auto'] })).toMatchObject({ code: 0 });
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { npzNames, readNpzArray, writeNpz } from '../../src/files/index.ts';
 import { type Row, somas } from '../../src/index.ts';
-import { CLI, runExperiment, scratch, somagpu } from '../support/cli.ts';
+import { bareCli, CLI, runExperiment, scratch, somagpu } from '../support/cli.ts';
 
 const experiment = {
   dt: 0.1,
@@ -79,10 +79,11 @@ describe('somagpu run', () => {
     expect(npzNames(read('silent.npz'))).toEqual(['dt']);
   });
 
-  it('writes a summary with the facts of the run', async () => {
-    const { read } = await runExperiment(experiment, { files });
+  it.each(['webgpu', 'cpu'])('writes a summary with the facts of the run, on %s', async (backend) => {
+    const { read } = await runExperiment(experiment, { files, args: ['--backend', backend] });
     const summary = JSON.parse(read('summary.json').toString());
-    expect(summary).toMatchObject({ version: '0.1.0', backend: 'webgpu', dt: 0.1, steps: 500, seed: 7 });
+    expect(summary).toMatchObject({ version: '0.1.0', backend, dt: 0.1, steps: 500, seed: 7 });
+    expect(summary.backend_reason).toBe('asked for by name');
     expect(summary.adapter).not.toBe('');
     expect(Date.parse(summary.date)).toBeGreaterThan(0);
     expect(summary.neuron_updates_per_second * summary.wall_seconds).toBeCloseTo(67 * 500, 3);
@@ -90,6 +91,15 @@ describe('somagpu run', () => {
     expect(cells).toMatchObject({ soma: 'AdaptiveExponentialSoma', units: [8, 8] });
     expect(cells.mean_rate_hz).toBeCloseTo(cells.spikes / 64 / 0.05, 9);
     expect(silent).toEqual({ soma: 'SimplifiedAdaptiveExponentialSoma', units: [3], spikes: 0, mean_rate_hz: 0 });
+  });
+
+  it('takes the processor where there is no GPU in hardware, and says so', async () => {
+    const { read, stdout } = await runExperiment(experiment, { files, cli: bareCli() });
+    const { backend, backend_reason } = JSON.parse(read('summary.json').toString());
+    expect(backend).toBe('cpu');
+    expect(backend_reason).toContain('no GPU');
+    expect(stdout).toContain(`on cpu: WebAssembly SIMD`);
+    expect(stdout).toContain(backend_reason);
   });
 
   it('leaves the same bytes for the same seed, and other spikes for another', async () => {

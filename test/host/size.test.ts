@@ -15,7 +15,7 @@ interface Chunk {
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const MOST_BYTES = 15_000;
+const MOST_BYTES = 30_000;
 
 const chunks = new Map<string, Chunk>();
 

@@ -32,10 +32,16 @@ export async function openDevice(): Promise<GPUDevice> {
   return device;
 }
 
-async function openSimulation(options: OpenOptions = {}): Promise<Simulation> {
-  const simulation = await Simulation.create({ ...options, device: options.device ?? (await openDevice()) });
+async function opened(options: SimulationOptions): Promise<Simulation> {
+  const simulation = await Simulation.create(options);
   onTestFinished(() => simulation.dispose());
   return simulation;
 }
 
-export const backends: readonly TestBackend[] = [{ name: 'webgpu', open: openSimulation }];
+export const backends: readonly TestBackend[] = [
+  {
+    name: 'webgpu',
+    open: async (options) => opened({ ...options, backend: 'webgpu', device: options?.device ?? (await openDevice()) }),
+  },
+  { name: 'cpu', open: (options) => opened({ ...options, backend: 'cpu' }) },
+];

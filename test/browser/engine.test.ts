@@ -1,0 +1,131 @@
+// The built engine in a real Chromium: with WebGPU it gives what it gives in Node, without WebGPU the processor takes
+// over, and a page whose policy forbids workers from blobs names the worker's address or is told to. The experiment is
+// one function; what a page runs is its text, so that it may use nothing from around it.
+
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import * as engine from '../../src/index.ts';
+import { openDevice } from '../support/backends.ts';
+import { openPage } from '../support/browser.ts';
+import { expectSameBits } from '../support/outcome.ts';
+
+type Library = typeof engine;
+type Options = engine.SimulationOptions;
+
+interface Run {
+  options: Options;
+  units: number;
+}
+
+interface Outcome {
+  backend: 'webgpu' | 'cpu';
+  counts: Uint32Array;
+  steps: Uint32Array;
+  neurons: Uint32Array;
+}
+
+async function runCells({ library, options, units }: Run & { library: Library }): Promise<Outcome> {
+  const { AdaptiveExponentialSoma, Simulation, uniform } = library;
+  const simulation = await Simulation.create({ dt: 0.1, seed: 11, ...options });
+  try {
+    const cells = simulation.add(AdaptiveExponentialSoma, {
+      name: 'cells',
+      units,
+      parameters: {
+        potential_tau: uniform(4, 6),
+        resistance: uniform(0.4, 0.6),
+        spike_slope: uniform(1.5, 2.5),
+        adaptation_delta: uniform(3, 9),
+      },
+      input: [{ kind: 'constant', amplitude: uniform(65, 130) }],
+      record: { spikes: true },
+    });
+    await simulation.run(100);
+    const { steps, neurons } = await cells.spikes();
+    return { backend: simulation.backend, counts: await cells.spikeCounts(), steps, neurons };
+  } finally {
+    simulation.dispose();
+  }
+}
+
+/** Few neurons stay on the calling thread of the CPU path, many go to workers. */
+const FEW = 1000;
+const MANY = 5000;
+
+const runHere = (options: Options, units = FEW): Promise<Outcome> => runCells({ library: engine, options, units });
+
+/** Runs the cells in a page, with the built library. */
+async function runIn(page: Page, options: Options, units = FEW): Promise<Outcome> {
+  const library = await page.evaluateHandle<Library>("import('/index.js')");
+  return page.evaluate(runCells, { library, options, units });
+}
+
+const findsAdapter = (page: Page): Promise<boolean> =>
+  page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+
+const sum = (counts: Uint32Array): number => counts.reduce((total, count) => total + count, 0);
+
+function expectSameSpikes(actual: Outcome, expected: Outcome): void {
+  expect(sum(expected.counts)).toBeGreaterThan(expected.counts.length);
+  expectSameBits(actual.steps, expected.steps, 'spike steps');
+  expectSameBits(actual.neurons, expected.neurons, 'spike neurons');
+}
+
+describe('a page with WebGPU', () => {
+  test('gives the spike counts that Node gives, of each neuron and in all', async () => {
+    const page = await openPage({ webgpu: true });
+    expect(await findsAdapter(page)).toBe(true);
+    const there = await runIn(page, { backend: 'webgpu' });
+    const here = await runHere({ device: await openDevice() });
+    expect(there.backend).toBe('webgpu');
+    expect(there.counts.length).toBe(here.counts.length);
+    expect(sum(here.counts)).toBeGreaterThan(here.counts.length);
+    // Node may have hardware, the page has none: exp may differ by an ulp, and so may whether a last spike still came.
+    const few = here.counts.length / 100;
+    expect(here.counts.filter((count, neuron) => count !== there.counts[neuron]).length).toBeLessThanOrEqual(few);
+    expect(Math.abs(sum(there.counts) - sum(here.counts))).toBeLessThanOrEqual(few);
+  });
+});
+
+describe('a page without WebGPU', () => {
+  test.each([FEW, MANY])('computes %d neurons on the processor, to the last bit as Node does', async (units) => {
+    const page = await openPage({ webgpu: false });
+    expect(await findsAdapter(page)).toBe(false);
+    const there = await runIn(page, { backend: 'auto' }, units);
+    expect(there.backend).toBe('cpu');
+    expectSameSpikes(there, await runHere({ backend: 'cpu' }, units));
+  });
+});
+
+describe('a page whose policy forbids workers from blobs', () => {
+  const headers = { 'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" };
+  const expectedErrors = /Content Security Policy/;
+
+  test('refuses them, which an ordinary page does not', async () => {
+    const startsFromBlob = (page: Page) =>
+      page.evaluate(
+        () =>
+          new Promise<boolean>((resolve) => {
+            const worker = new Worker(URL.createObjectURL(new Blob(['postMessage("")'])));
+            worker.onmessage = () => resolve(true);
+            worker.onerror = () => resolve(false);
+          }),
+      );
+    expect(await startsFromBlob(await openPage({ webgpu: false, headers, expectedErrors }))).toBe(false);
+    expect(await startsFromBlob(await openPage({ webgpu: false }))).toBe(true);
+  });
+
+  test('computes in workers from the address it names', async () => {
+    const page = await openPage({ webgpu: false, headers });
+    const workers: string[] = [];
+    page.on('worker', (worker) => workers.push(new URL(worker.url()).pathname));
+    const there = await runIn(page, { backend: 'cpu', workerUrl: '/worker.js' }, MANY);
+    expect(new Set(workers)).toEqual(new Set(['/worker.js']));
+    expectSameSpikes(there, await runHere({ backend: 'cpu' }, MANY));
+  });
+
+  test('is told to name an address when it does not, instead of waiting for ever', async () => {
+    const page = await openPage({ webgpu: false, headers, expectedErrors });
+    await expect(runIn(page, { backend: 'cpu' }, MANY)).rejects.toThrow(/^.*workerUrl/);
+  }, 60_000);
+});

@@ -1,0 +1,49 @@
+// Functions of the WGSL subset, compiled as the CPU path compiles them and run over arrays.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { compileInput } from '../../src/compiler/loops.ts';
+import { CHUNK, Frame, INPUTS, type InputCode, PLANE, STRIDE } from '../../src/frame.ts';
+
+const MATH = new URL('../../shaders/math/', import.meta.url);
+
+/** The functions WebAssembly has not. */
+export const mathFiles = readdirSync(MATH).map((name) => ({
+  file: `shaders/math/${name}`,
+  text: readFileSync(new URL(name, MATH), 'utf8'),
+}));
+
+export interface Law {
+  /** Declarations of the subset, among them `struct Probe` and `fn probe(p: Probe, n: u32) -> lane`. */
+  text: string;
+  /** The members of Probe, all of them lanes, in order. */
+  members: readonly string[];
+}
+
+/** The law's result for each element of its columns, one a member; all columns have the same length. */
+export function runLaw({ text, members }: Law, columns: readonly Float32Array[], n = 0): Float32Array {
+  const files = [...mathFiles, { file: 'probe.wgsl', text }];
+  const bytes = compileInput({ files, kind: 'probe', struct: 'Probe', parameters: members });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(((INPUTS + members.length + 1) * PLANE) / 65536) });
+  const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+  const { begin } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as InputCode;
+  const plane = (index: number) => new Float32Array(memory.buffer, index * PLANE, CHUNK);
+  const { length } = columns[0] as Float32Array;
+  const result = new Float32Array(length);
+  for (let from = 0; from < length; from += CHUNK) {
+    const count = Math.min(CHUNK, length - from);
+    for (const [i, column] of columns.entries()) plane(INPUTS + i).set(column.subarray(from, from + count));
+    begin(4 * Math.ceil(count / STRIDE) * STRIDE, INPUTS * PLANE, n);
+    result.set(plane(Frame.current).subarray(0, count), from);
+  }
+  return result;
+}
+
+/** A function of one number, such as `exp`, for each of these. */
+export const evaluate = (name: string, x: Float32Array): Float32Array =>
+  runLaw(
+    {
+      text: `struct Probe { x: lane, } fn probe(p: Probe, n: u32) -> lane { return ${name}(p.x); }`,
+      members: ['x'],
+    },
+    [x],
+  );
