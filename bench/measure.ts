@@ -4,7 +4,8 @@ export interface Variant {
   name: string;
   /** Neuron-steps in one call of `work`. */
   updates: number;
-  work: () => Promise<void>;
+  /** What it gives, if anything, is the seconds it took, where they are not its wall-clock here. */
+  work: () => Promise<number | undefined>;
 }
 
 export interface Figures {
@@ -25,14 +26,18 @@ export async function measure(
   for (let round = -1; round < rounds; round++) {
     for (const [i, { updates, work }] of variants.entries()) {
       const begin = performance.now();
-      await work();
-      if (round >= 0) figures[i]?.rounds.push(((performance.now() - begin) * 1e6) / updates);
+      const seconds = (await work()) ?? (performance.now() - begin) / 1e3;
+      if (round >= 0) figures[i]?.rounds.push((seconds * 1e9) / updates);
     }
-    if (round >= 0)
-      for (const figure of figures) figure.ratios.push((figures[0]?.rounds[round] ?? 0) / (figure.rounds[round] ?? 1));
     onRound?.(round + 1);
   }
+  for (const figure of figures) figure.ratios = speedOf(figure, figures[0] as Figures);
   return figures;
+}
+
+/** How many times as fast it is as the other, in each round. */
+export function speedOf({ rounds }: Figures, other: Figures): number[] {
+  return rounds.map((ns, round) => (other.rounds[round] as number) / ns);
 }
 
 /** `3.4 [3.1..4.0]`: median, least and greatest. */

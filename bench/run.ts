@@ -68,7 +68,11 @@ for (const each of cases) {
   // Past the first volleys, where adaptation has settled.
   if (each.tuning.blockSteps !== 1) await simulation.run(200);
   const duration = each.steps * 0.1;
-  variants.push({ name: each.name, updates: neurons * each.steps, work: () => simulation.run(duration) });
+  variants.push({
+    name: each.name,
+    updates: neurons * each.steps,
+    work: async () => void (await simulation.run(duration)),
+  });
 }
 
 const figures = await measure(
