@@ -24,7 +24,7 @@ import { cores, OwnThread, type Thread, WorkerThread } from './threads.ts';
 /** Populations up to this size stay on the calling thread: a message to a worker costs as much as stepping them. */
 const SMALL = 2048;
 /** Neuron updates in a block: enough that the way to a worker and back is small beside it. */
-const UPDATES_PER_BLOCK = 2 ** 22;
+const UPDATES_PER_BLOCK = 2 ** 24;
 /** On the calling thread: a turn of some milliseconds. */
 const UPDATES_PER_TURN = 2 ** 20;
 /** Numbers that a block brings or leaves at most where every neuron has one in each step. */

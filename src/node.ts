@@ -17,28 +17,46 @@ const RTLD_NODELETE = 0x1000;
 const instances: GPU[] = [];
 
 /**
- * Finds a GPU for {@link Simulation.create}: hardware if there is any, else software Vulkan, unless that is not wanted.
+ * Finds a GPU in hardware for {@link Simulation.create}; nothing where there is none or the package `webgpu` is missing:
+ * the simulation then runs on the processor.
  *
  * Each call gives a new adapter, good for one device. The process ends by itself when the simulation is disposed of.
  *
- * @param options - `software: false` for hardware or nothing
- * @throws NoBackendError saying what to install
  * @example
  * ```ts
- * import { findAdapter } from 'somagpu/node';
- * const simulation = await Simulation.create({ adapter: await findAdapter() });
+ * import { findHardware } from 'somagpu/node';
+ * const simulation = await Simulation.create({ adapter: await findHardware() });
  * ```
  */
-export async function findAdapter({ software = true }: { software?: boolean } = {}): Promise<GPUAdapter> {
-  // Without a Vulkan loader Dawn would complain on stderr before it finds nothing.
-  const found = process.platform !== 'linux' || canLoad('libvulkan.so.1') ? await requestAdapter() : null;
+export async function findHardware(): Promise<GPUAdapter | undefined> {
+  const found = await requestInstalled().catch((error: unknown) => {
+    if (error instanceof NoBackendError) return null;
+    throw error;
+  });
+  return found && !found.info.isFallbackAdapter ? found : undefined;
+}
+
+/**
+ * Finds a GPU for `Simulation.create({ backend: 'webgpu' })`: hardware if there is any, else software Vulkan.
+ *
+ * Each call gives a new adapter, as {@link findHardware} does.
+ *
+ * @throws NoBackendError saying what to install
+ */
+export async function findAdapter(): Promise<GPUAdapter> {
+  const found = await requestInstalled();
   if (found && !found.info.isFallbackAdapter) return found;
-  const adapter = software ? (((await useSwiftShader()) ? await requestAdapter() : null) ?? found) : null;
+  const software = (await useSwiftShader()) ? await requestAdapter() : null;
+  const adapter = software ?? found;
   if (adapter) return adapter;
   throw new NoBackendError(
     'no GPU that WebGPU can reach on this machine; install its Vulkan driver, or for software Vulkan: npm install @sparticuz/chromium',
   );
 }
+
+// Without a Vulkan loader Dawn would complain on stderr before it finds nothing.
+const requestInstalled = async (): Promise<GPUAdapter | null> =>
+  process.platform !== 'linux' || canLoad('libvulkan.so.1') ? requestAdapter() : null;
 
 type CreateGpu = (options: string[]) => GPU;
 

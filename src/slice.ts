@@ -189,32 +189,23 @@ export class Slice {
     advance: SomaCode['advance'],
     samples: readonly Float32Array[],
   ): void {
-    const { first, steps, words } = block;
+    const { first, steps, words, stream } = block;
     const { neurons } = this.#plan;
-    const steady = !block.stream && this.#inputs.every((input) => input.steady);
+    const inputs = stream ? [...this.#inputs, this.#stream] : this.#inputs;
+    const steady = inputs.every((input) => input.steady);
     const traced = block.traces ? this.#tracedIn(from, count) : [];
     const row = planeOf(this.#words, Frame.words, Math.min(count, neurons - from));
+    if (inputs.length === 0) planeOf(this.#floats, Frame.current).fill(0);
     for (let k = 0; k < steps; ) {
       const bit = k % 32;
       if (bit === 0) row.fill(0);
-      if (k === 0 || !steady) this.#setCurrent(block, k, from, count);
-      const untilSample = traced.map(({ every }) => ((every - ((first + k) % every)) % every) + 1);
-      const run = steady ? Math.min(32 - bit, steps - k, ...untilSample) : 1;
+      if (stream) this.#fillStream(stream, k, from, count);
+      if (k === 0 || !steady) setCurrent(inputs, 4 * count, first + k);
+      const run = steady ? Math.min(32 - bit, steps - k, stepsToSample(traced, first + k)) : 1;
       advance(4 * count, run, bit);
       k += run;
       for (const trace of traced) this.#sample(trace, samples, first, first + k - 1, from);
       if (words && (k % 32 === 0 || k === steps)) words.set(row, ((k - 1) >> 5) * neurons + from);
-    }
-  }
-
-  /** The current of the k-th step: the inputs in the user's order, then what the host streams in. */
-  #setCurrent({ first, stream }: SliceBlock, k: number, from: number, count: number): void {
-    if (stream) this.#fillStream(stream, k, from, count);
-    const inputs = stream ? [...this.#inputs, this.#stream] : this.#inputs;
-    if (inputs.length === 0) planeOf(this.#floats, Frame.current).fill(0);
-    for (const [i, { code, base }] of inputs.entries()) {
-      if (i === 0) code.begin(4 * count, base, first + k);
-      else code.add(4 * count, base, first + k);
     }
   }
 
@@ -254,6 +245,22 @@ interface Traced extends SliceTrace {
   index: number;
   begin: number;
   end: number;
+}
+
+/** The current of step `n`: the inputs in the user's order, then what the host streams in. */
+function setCurrent(inputs: readonly Input[], bytes: number, n: number): void {
+  for (let i = 0; i < inputs.length; i++) {
+    const { code, base } = inputs[i] as Input;
+    if (i === 0) code.begin(bytes, base, n);
+    else code.add(bytes, base, n);
+  }
+}
+
+/** How many steps from step `n` on end with the next sample. */
+function stepsToSample(traced: readonly Traced[], n: number): number {
+  let least = Infinity;
+  for (const { every } of traced) least = Math.min(least, ((every - (n % every)) % every) + 1);
+  return least;
 }
 
 /** The numbers of a plane of the frame. */

@@ -151,17 +151,19 @@ function start(
   onAnswer: (answered: Answered) => void,
   onDeath: (how: string) => void,
 ): WorkerLike {
-  const name = 'somagpu';
   // Not imported: a page has no such module, and bundlers for pages would stumble over it.
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
-  if (node) {
-    const worker = url ? new node.Worker(new URL(url), { name }) : new node.Worker(workerSource, { eval: true, name });
-    worker.on('message', onAnswer);
-    worker.on('error', (error: Error) => onDeath(error.message));
-    worker.on('exit', (code: number) => onDeath(`it ended with code ${code}`));
-    return worker;
-  }
+  const name = 'somagpu';
   try {
+    if (node) {
+      const worker = url
+        ? new node.Worker(new URL(url), { name })
+        : new node.Worker(workerSource, { eval: true, name });
+      worker.on('message', onAnswer);
+      worker.on('error', (error: Error) => onDeath(error.message));
+      worker.on('exit', (code: number) => onDeath(`it ended with code ${code}`));
+      return worker;
+    }
     const blob = url ?? URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
     const worker = new Worker(blob, { name });
     if (!url) URL.revokeObjectURL(blob as string);

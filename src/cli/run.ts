@@ -6,16 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { ExperimentRun, type ReadArray, readExperiment, type Summary } from '../experiment.ts';
 import { type NpyArray, readNpzArray, writeNpz } from '../files/index.ts';
-import {
-  InputError,
-  NoBackendError,
-  type Population,
-  type Progress,
-  SomaError,
-  type Spikes,
-  version,
-} from '../index.ts';
-import { findAdapter } from '../node.ts';
+import { InputError, type Population, type Progress, SomaError, type Spikes, version } from '../index.ts';
+import { findAdapter, findHardware } from '../node.ts';
 import { Exit } from './exit.ts';
 import { parseJson } from './json.ts';
 import { describeRun } from './report.ts';
@@ -63,23 +55,13 @@ export async function run(
 async function open(file: string, backend: RunOptions['backend'], seed: number | undefined): Promise<ExperimentRun> {
   try {
     const experiment = await readExperiment(parseJson(await readText(file)), arrayReader(dirname(file)));
-    const adapter = await adapterFor(backend);
+    const find = { auto: findHardware, webgpu: findAdapter, cpu: () => undefined }[backend];
+    const adapter = await find();
     return await ExperimentRun.create(experiment, { backend, adapter, ...(seed === undefined ? {} : { seed }) });
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const path = [file, error.path].filter((part) => part !== '').join(': ');
     throw new InputError(path, error.value, error.reason, error.remedy);
-  }
-}
-
-// Software Vulkan only goes by name: `auto` rather takes the processor itself.
-async function adapterFor(backend: RunOptions['backend']): Promise<GPUAdapter | undefined> {
-  if (backend === 'cpu') return undefined;
-  try {
-    return await findAdapter({ software: backend === 'webgpu' });
-  } catch (error) {
-    if (backend === 'auto' && error instanceof NoBackendError) return undefined;
-    throw error;
   }
 }
 
