@@ -145,7 +145,8 @@ export const ${soma.name}: Soma<${soma.name}Config, ${states.join(' | ')}> = {
   wgsl: ${[...soma.parts, JSON.stringify(strip(soma.text))].join(" + '\\n' + ")},
   wasm: '${base64(
     compileSoma({
-      files: filesOf([...math, ...parts.filter((part) => soma.parts.includes(part.name)), soma]),
+      math: filesOf(math),
+      files: filesOf([...parts.filter((part) => soma.parts.includes(part.name)), soma]),
       parameters: pathsOf(soma.parameters),
       states: pathsOf(soma.states),
     }),
@@ -181,7 +182,13 @@ function readInput(input: Shader): InputShader {
 function inputModules(inputs: InputShader[], math: Shader[]): string[] {
   const laws = inputs.map((input) => {
     const { name, text, struct, table } = input;
-    const source: InputSource = { files: filesOf([...math, input]), kind: name, struct, parameters: pathsOf(table) };
+    const source: InputSource = {
+      math: filesOf(math),
+      files: filesOf([input]),
+      kind: name,
+      struct,
+      parameters: pathsOf(table),
+    };
     const fields = Object.entries(table).map(
       ([key, row]) =>
         `  /** ${describe(row)} */\n  ${key}${row.default === undefined ? '' : '?'}: ${row.edge ? 'number' : 'Value'};`,

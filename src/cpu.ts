@@ -68,7 +68,8 @@ class Cpu implements Backend {
   }
 
   checkRoom(neurons: number, planes: number, path: string): void {
-    checkMemory(neurons, 4 * (planes + 2), path);
+    // The planes twice, because the host keeps what the user gave; counts, and three blocks of words on their way.
+    checkMemory(neurons, 4 * (2 * planes + 1 + SLOTS), path);
   }
 
   populate(plan: PopulationPlan): DevicePopulation {

@@ -18,19 +18,18 @@ export interface Opened {
   reason: string;
 }
 
+/** More threads than any machine runs at once. */
+const MOST_WORKERS = 1024;
+
 const PATHS: readonly Path[] = ['auto', 'webgpu', 'cpu'];
 
 /** Opens a path. @throws InputError for an unknown name or wrong options, NoBackendError where it is not here */
 export async function openPath(path: Path, options: PathOptions): Promise<Opened> {
   const { workers, device, adapter } = options;
   if (!PATHS.includes(path)) throw new InputError('backend', path, 'unknown backend', `known: ${PATHS.join(', ')}`);
-  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0)) {
-    throw new InputError(
-      'workers',
-      workers,
-      'is no number of threads',
-      'give a whole number, 0 for the calling thread',
-    );
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 0 && workers <= MOST_WORKERS)) {
+    const remedy = `give a whole number up to ${MOST_WORKERS}, 0 for the calling thread`;
+    throw new InputError('workers', workers, 'is no number of threads', remedy);
   }
   if (path === 'cpu') return { backend: openCpu(options), reason: 'asked for by name' };
   if (path === 'webgpu') return { backend: await openWebGpu(options), reason: 'asked for by name' };

@@ -20,6 +20,9 @@ export interface Thread {
   end(reason: Error): void;
 }
 
+/** How long a worker may be silent at first, ms. Starting one takes some hundredths of that. */
+const PATIENCE = 30_000;
+
 /** How long the calling thread may compute before it lets others in, ms: half a frame of a page. */
 const TURN = 8;
 
@@ -67,6 +70,9 @@ function nextTurn(): Promise<void> {
   });
 }
 
+/** Lets a process end although the timer has not: Node's timers are objects, those of pages are numbers. */
+const unref = (timer: unknown): void => (timer as { unref?: () => void }).unref?.();
+
 /** A worker as Node and pages have it in common. */
 interface WorkerLike {
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
@@ -87,13 +93,17 @@ export class WorkerThread implements Thread {
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
   #answered = false;
+  readonly #silence: ReturnType<typeof setTimeout>;
   #ended: Error | undefined;
 
   /** @param url - where the worker's script is; by default it is made from its text */
   constructor(url: string | URL | undefined) {
-    const died = (how: string) => this.end(this.#answered ? lost(how) : cannotStart(how));
+    const died = (how: string) => this.end(this.#answered ? lost(how) : cannotStart(how, url));
     this.#worker = start(url, (answered) => this.#answer(answered), died);
     this.#worker.unref?.();
+    // A script that loads but is none of ours would never answer.
+    this.#silence = setTimeout(() => died(`it has not answered for ${PATIENCE / 1000} s`), PATIENCE);
+    unref(this.#silence);
   }
 
   call<Name extends keyof Calls>(
@@ -117,6 +127,7 @@ export class WorkerThread implements Thread {
 
   #answer({ id, result, error }: Answered): void {
     this.#answered = true;
+    clearTimeout(this.#silence);
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#worker.unref?.();
@@ -127,6 +138,7 @@ export class WorkerThread implements Thread {
   end(reason: Error): void {
     if (this.#ended) return;
     this.#ended = reason;
+    clearTimeout(this.#silence);
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
     void this.#worker.terminate();
@@ -135,9 +147,11 @@ export class WorkerThread implements Thread {
 
 const lost = (how: string) => new DeviceLostError(`a worker of the CPU path died: ${how}`);
 
-const cannotStart = (how: string) =>
+const cannotStart = (how: string, url: string | URL | undefined) =>
   new NoBackendError(
-    `the CPU path cannot start a worker: ${how}; where a Content-Security-Policy forbids blob: workers, serve the file of "somagpu/worker" and give its address as workerUrl`,
+    url
+      ? `the CPU path cannot start a worker from workerUrl, ${url}: ${how}; give the address of the file of "somagpu/worker"`
+      : `the CPU path cannot start a worker: ${how}; where a Content-Security-Policy forbids blob: workers, serve the file of "somagpu/worker" and give its address as workerUrl`,
   );
 
 // An array too long for the memory there is, in the engine's own code.
@@ -174,7 +188,7 @@ function start(
     };
     return worker;
   } catch (error) {
-    throw cannotStart((error as Error).message);
+    throw cannotStart((error as Error).message, url);
   }
 }
 

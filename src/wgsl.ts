@@ -42,7 +42,7 @@ export interface Token {
 }
 
 const TOKEN =
-  /(?<space>\s+)|(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<word>[A-Za-z_]\w*)|(?<number>(?:0[xX][\da-fA-F]+|\d*\.?\d+(?:[eE][+-]?\d+)?\.?)[iufh]?)|(?<mark>&&|\|\||->|<<=?|>>=?|[<>=!+\-*/%&|^]=|\+\+|--|[-+*/%&|^~!<>=.,;:@(){}[\]])/y;
+  /(?<space>\s+)|(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<word>[A-Za-z_]\w*)|(?<number>(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+\.?)?)[iufh]?)|(?<mark>&&|\|\||->|<<=?|>>=?|[<>=!+\-*/%&|^]=|\+\+|--|[-+*/%&|^~!<>=.,;:@(){}[\]])/y;
 
 /** The tokens of a text, comments included, white space left out. */
 export function tokenize(source: string, file?: string): Token[] {

@@ -1,25 +1,13 @@
-// Expressions of the WGSL subset: their types, and the code that pushes their values. Float arithmetic is IEEE's, in the
-// order written: no fusing, no regrouping, so every machine gives the same bits.
+// Expressions of the WGSL subset: what they name, what they call, and the values these give.
 
 import { didYouMean } from '../errors.ts';
-import {
-  ARITHMETIC,
-  BUILT_IN,
-  COMPARISONS,
-  EXTREMES,
-  fold,
-  LEAVES,
-  LIBRARY,
-  NARROW,
-  type Ops,
-  SHIFTS,
-  UNARY,
-  WIDE,
-} from './operators.ts';
-import { isLocal, type Storage, type Tree, treeAt, type Value } from './storage.ts';
+import { BUILT_IN, INSTRUCTIONS, isLeaf, LEAVES, NARROW } from './operators.ts';
+import { type Storage, type Tree, treeAt } from './storage.ts';
 import { type Expression, type FunctionSyntax, type Place, refusal, type Syntax } from './syntax.ts';
-import { type Body, type Local, Op, Type } from './wasm.ts';
+import { isAbstract, type Value, Values } from './values.ts';
+import type { Body, Local } from './wasm.ts';
 
+/** What a name stands for: a place where a value is. */
 export interface Binding {
   type: string;
   tree: Tree;
@@ -30,32 +18,67 @@ export interface Binding {
   most?: number | undefined;
 }
 
+/** What a name stands for: a place, or a constant. */
+export type Meaning = Binding | Value;
+
+export const isBinding = (meaning: Meaning): meaning is Binding => 'tree' in meaning;
+
 /** What an expression stands among: the names it can use, and how a function is called. */
 export interface Surroundings {
-  find(name: string): Binding | undefined;
+  find(name: string): Meaning | undefined;
   names(): string[];
   /** Puts a function's code here; gives where its result is. */
   inline(called: FunctionSyntax, bindings: readonly Binding[]): Tree | undefined;
+  /** The same with a function of shaders/math/, of one lane. */
+  inlineLibrary(name: string, argument: Binding, at: Place): Local;
 }
 
-const NO_LOCALS: Surroundings = { find: () => undefined, names: () => [], inline: () => undefined };
-
-const ABSTRACT = ['abstract int', 'abstract float'];
-const isAbstract = ({ type }: Value): boolean => ABSTRACT.includes(type);
-const isFloat = (type: string): boolean => ['f32', 'lane', 'abstract float'].includes(type);
+const NO_LOCALS: Surroundings = {
+  find: () => undefined,
+  names: () => [],
+  inline: () => undefined,
+  inlineLibrary: () => ({ index: 0, type: 0x7b }),
+};
 
 /** Checks expressions; what `check` gives can then be emitted into the function's body. */
 export class Expressions {
+  readonly values: Values;
   readonly #around: Surroundings;
   readonly #storage: Storage;
   readonly #syntax: Syntax;
   readonly #body: Body;
 
   constructor(around: Surroundings, storage: Storage, syntax: Syntax, body: Body) {
+    this.values = new Values(body);
     this.#around = around;
     this.#storage = storage;
     this.#syntax = syntax;
     this.#body = body;
+  }
+
+  check(expression: Expression): Value {
+    const { at } = expression;
+    switch (expression.kind) {
+      case 'literal':
+        return this.values.literal(expression.text, at);
+      case 'name':
+        return this.#name(expression);
+      case 'member':
+        return this.#memberOf(expression);
+      case 'unary':
+        if (expression.op === '*') return this.#read(this.place(expression));
+        if (expression.op === '&') throw refusal('a pointer can only be given to a function that takes one', at);
+        return this.values.unary(expression.op, this.check(expression.of), at);
+      case 'binary':
+        return this.#binary(expression);
+      case 'call':
+        return this.#call(expression);
+    }
+  }
+
+  /** The value of an expression in a place of this type. */
+  checkAs(type: string, expression: Expression): Value {
+    return this.values.convert(this.check(expression), type, expression.at);
   }
 
   /** What an expression names that can be assigned to, or pointed at. */
@@ -63,8 +86,11 @@ export class Expressions {
     const { at } = expression;
     if (expression.kind === 'name') {
       const found = this.#around.find(expression.name);
-      if (!found) throw refusal(this.#unknown(expression.name), at);
-      return found;
+      if (found && isBinding(found)) return found;
+      if (found || this.#syntax.constants.has(expression.name)) {
+        throw refusal(`"${expression.name}" is a constant: it cannot be assigned to`, at);
+      }
+      throw refusal(this.#unknown(expression.name), at);
     }
     if (expression.kind === 'unary' && expression.op === '*') {
       const pointer = this.place(expression.of);
@@ -73,15 +99,75 @@ export class Expressions {
     }
     if (expression.kind === 'member') {
       const whole = this.place(expression.of);
-      const member = this.#member(whole.type, expression.name, at);
-      if (whole.pointer) throw refusal(`follow the pointer first: (*NAME).${expression.name}`, at);
-      return { ...whole, type: member, tree: treeAt(whole.tree, expression.name) };
+      if (whole.pointer) throw refusal(followed(expression), at);
+      const type = this.#member(whole.type, expression.name, at);
+      return { ...whole, type, tree: treeAt(whole.tree, expression.name), most: undefined };
     }
     throw refusal('this cannot be assigned to', at);
   }
 
+  #name(expression: Expression & { kind: 'name' }): Value {
+    const { name, at } = expression;
+    const found = this.#around.find(name);
+    if (found && !isBinding(found)) return found;
+    if (!found && this.#syntax.constants.has(name)) return this.constant(name);
+    const place = this.place(expression);
+    if (place.pointer) throw refusal(`"${name}" is a pointer; follow it: (*${name})`, at);
+    return this.#read(place);
+  }
+
+  #unknown(name: string): string {
+    if (this.#syntax.functions.has(name)) return `"${name}" is a function: call it`;
+    const known = [...this.#around.names(), ...this.#syntax.constants.keys()];
+    return `unknown name "${name}"${known.length > 0 ? `; ${didYouMean(name, known)}known: ${known.join(', ')}` : ''}`;
+  }
+
+  /** The constants being computed, from the first on: none may need itself. */
+  #computing: string[] = [];
+
+  /** The value of a constant of the module. */
+  constant(name: string): Value {
+    const { constants } = this.#syntax;
+    const { at, type, value } = constants.get(name) as NonNullable<ReturnType<typeof constants.get>>;
+    const [first = name] = this.#computing;
+    if (this.#computing.includes(name)) {
+      throw refusal(`the constant "${first}" needs itself`, constants.get(first)?.at ?? at);
+    }
+    // It knows nothing of what is local here.
+    const module = new Expressions(NO_LOCALS, this.#storage, this.#syntax, this.#body);
+    module.#computing = [...this.#computing, name];
+    const computed = module.constantOf(value, (inner) => constants.has(inner));
+    if (!type) return computed;
+    this.#storage.allocate(type.name, type.at);
+    return this.values.convert(computed, type.name, value.at);
+  }
+
+  /** The value of an expression of constants alone; `isKnown` says which names are. */
+  constantOf(expression: Expression, isKnown: (name: string) => boolean): Value {
+    const stranger = firstName(expression, (name) => !isKnown(name));
+    if (stranger?.kind === 'call') throw refusal('a constant is computed from literals, without calls', stranger.at);
+    if (stranger?.kind === 'name') {
+      const found = this.#around.find(stranger.name) ?? this.#syntax.functions.get(stranger.name);
+      throw refusal(found ? `"${stranger.name}" is no constant` : this.#unknown(stranger.name), stranger.at);
+    }
+    const value = this.check(expression);
+    if (value.constant !== undefined) return value;
+    throw refusal('a constant is computed from literals without a suffix, by + - * /', expression.at);
+  }
+
+  #read = ({ type, tree, mutable, most }: Binding): Value => this.values.read(type, tree, mutable, most);
+
+  #memberOf(expression: Expression & { kind: 'member' }): Value {
+    const { of, name, at } = expression;
+    if (rootOf(expression).kind === 'name') return this.#read(this.place(expression));
+    const whole = this.check(of);
+    const type = this.#member(whole.type, name, at);
+    const emit = () => this.values.read(type, treeAt(whole.emit() as Tree, name), true).emit();
+    return { type, emit };
+  }
+
   #member(type: string, name: string, at: Place): string {
-    const members = this.#syntax.structs.get(type);
+    const members = this.#syntax.structs.get(type)?.members;
     if (!members) throw refusal(`${type} has no members; the lanes of four neurons cannot be told apart`, at);
     const found = members.find((member) => member.name === name);
     if (found) return found.type.name;
@@ -89,301 +175,94 @@ export class Expressions {
     throw refusal(`${type} has no member "${name}"; ${didYouMean(name, known)}known: ${known.join(', ')}`, at);
   }
 
-  #unknown(name: string): string {
-    const known = [...this.#around.names(), ...this.#syntax.constants.keys()];
-    return `unknown name "${name}"${known.length > 0 ? `; ${didYouMean(name, known)}known: ${known.join(', ')}` : ''}`;
-  }
-
-  check(expression: Expression): Value {
-    switch (expression.kind) {
-      case 'literal':
-        return this.#literal(expression.text, expression.at);
-      case 'name':
-        return this.#name(expression.name, expression);
-      case 'member':
-        return this.#memberOf(expression);
-      case 'unary':
-        return this.#unary(expression);
-      case 'binary':
-        return this.#binary(expression);
-      case 'call':
-        return this.#call(expression);
+  #binary({ op, left, right, at }: Expression & { kind: 'binary' }): Value {
+    if (op === '&&' || op === '||')
+      return this.values.logic(op, this.checkAs('bool', left), this.checkAs('bool', right));
+    const a = this.check(left);
+    if (op === '<<' || op === '>>') return this.#shift(op, a, right, at);
+    const b = this.check(right);
+    const floats = a.type === b.type && (a.type === 'lane' || a.type === 'f32');
+    // a + -b and -a + b are differences, bit for bit, and one instruction instead of two.
+    if (op === '+' && floats && right.kind === 'unary' && right.op === '-') {
+      return this.values.difference(a, this.check(right.of));
     }
-  }
-
-  #constant(type: string, constant: number): Value {
-    const emit = () => {
-      if (type === 'f32') this.#body.f32(constant);
-      else if (type === 'lane') this.#body.f32x4(constant);
-      else if (type === 'bits') this.#body.i32x4(constant);
-      else this.#body.i32(constant);
-      return undefined;
-    };
-    return { type, constant, emit };
-  }
-
-  #literal(text: string, at: Place): Value {
-    if (text === 'true' || text === 'false') return this.#constant('bool', text === 'true' ? 1 : 0);
-    const hex = /^0x/i.test(text);
-    const suffix = (hex ? /[iu]$/ : /[iufh]$/).exec(text)?.[0];
-    if (suffix === 'i' || suffix === 'h') throw refusal(`${text}: there are no numbers of type ${suffix}32 or f16`, at);
-    const number = Number(suffix ? text.slice(0, -1) : text);
-    if (Number.isNaN(number)) throw refusal(`${text} is no number`, at);
-    const whole = hex || /^\d+$/.test(suffix ? text.slice(0, -1) : text);
-    if (suffix === 'u') return this.#constant('u32', number);
-    if (suffix === 'f') return this.#constant('f32', number);
-    return this.#constant(whole ? 'abstract int' : 'abstract float', number);
-  }
-
-  #name(name: string, expression: Expression): Value {
-    const constant = this.#around.find(name) ? undefined : this.#syntax.constants.get(name);
-    if (constant) {
-      // Its value knows nothing of what is local here.
-      const value = new Expressions(NO_LOCALS, this.#storage, this.#syntax, this.#body).check(constant.value);
-      if (value.constant === undefined) throw refusal('a constant is computed from literals', constant.value.at);
-      return constant.type ? this.convert(value, constant.type.name, constant.value.at) : value;
+    if (op === '+' && floats && left.kind === 'unary' && left.op === '-') {
+      const subtracted = this.check(left.of);
+      // It is now read after the right side, whose calls must not have changed it.
+      if (subtracted.fixed || (isPlain(left.of) && isPlain(right))) return this.values.difference(b, subtracted);
     }
-    const place = this.place(expression);
-    if (place.pointer) throw refusal(`"${name}" is a pointer; follow it: (*${name})`, expression.at);
-    return this.#read(place);
+    return this.values.binary(op, { ...a, at: left.at }, { ...b, at: right.at }, at);
   }
 
-  #read({ type, tree, mutable, most }: Omit<Binding, 'pointer'>): Value {
-    const emit = () => {
-      if (isLocal(tree)) this.#body.get(tree);
-      return tree;
-    };
-    return { type, fixed: mutable ? undefined : tree, most, emit };
-  }
-
-  #memberOf(expression: Expression & { kind: 'member' }): Value {
-    const { of, name, at } = expression;
-    if (of.kind !== 'call') {
-      return this.#read(this.place(expression));
-    }
-    const whole = this.check(of);
-    const type = this.#member(whole.type, name, at);
-    const emit = () => {
-      const tree = treeAt(whole.emit() as Tree, name);
-      if (isLocal(tree)) this.#body.get(tree);
-      return tree;
-    };
-    return { type, emit };
-  }
-
-  #unary(expression: Expression & { kind: 'unary' }): Value {
-    const { op, of, at } = expression;
-    if (op === '*') {
-      return this.#read(this.place(expression));
-    }
-    if (op === '&') throw refusal('a pointer can only be given to a function', at);
-    const value = this.check(of);
-    if (op === '-' && isAbstract(value)) return this.#constant(value.type, -(value.constant as number));
-    const ops: Readonly<Record<string, Ops>> = {
-      '-': { lane: Op.f32x4neg, f32: Op.f32neg },
-      '!': { flag: Op.v128not, bool: Op.i32eqz },
-      '~': { bits: Op.v128not },
-    };
-    const instruction = ops[op]?.[value.type];
-    if (instruction === undefined) throw refusal(`${op} is not supported for ${value.type}`, at);
-    return this.#apply(value.type, [value], instruction);
-  }
-
-  #apply(type: string, values: readonly Value[], ...ops: Op[]): Value {
-    const emit = () => {
-      for (const value of values) value.emit();
-      this.#body.op(...ops);
-      return undefined;
-    };
-    return { type, emit };
-  }
-
-  #binary(expression: Expression & { kind: 'binary' }): Value {
-    const { op, left, right, at } = expression;
-    if (op === '&&' || op === '||') return this.#logic(op, left, right);
-    const [a, b] = [this.check(left), this.check(right)];
-    if (op === '<<' || op === '>>') return this.#shift(op, a, b, right);
-    if (isAbstract(a) && isAbstract(b)) return this.#folded(op, a, b, at);
-    const sum = this.#difference(expression, a, b);
-    if (sum) return sum;
-    const type = this.#common(op, a, b, at);
-    const compared = COMPARISONS[type]?.[op];
-    const instruction = compared ?? ARITHMETIC[type]?.[op];
-    if (instruction === undefined) throw refusal(`${op} is not supported for ${type}`, at);
-    const values = [this.convert(a, type, left.at), this.convert(b, type, right.at)];
-    // WGSL: x / 0 is x, and x % 0 is 0; WebAssembly would trap.
-    if (instruction === Op.i32div || instruction === Op.i32rem) values[1] = this.#atLeastOne(values[1] as Value);
-    const result = compared === undefined ? type : type in NARROW ? 'flag' : 'bool';
-    return this.#apply(result, values, instruction);
-  }
-
-  // -a + b is b - a, bit for bit, and one instruction instead of two.
-  #difference({ op, left, right }: Expression & { kind: 'binary' }, a: Value, b: Value): Value | undefined {
-    if (op !== '+' || a.type !== b.type || (a.type !== 'lane' && a.type !== 'f32')) return undefined;
-    const minus = a.type === 'lane' ? Op.f32x4sub : Op.f32sub;
-    if (left.kind === 'unary' && left.op === '-' && isPlain(left.of) && isPlain(right)) {
-      return this.#apply(a.type, [b, this.check(left.of)], minus);
-    }
-    if (right.kind === 'unary' && right.op === '-') return this.#apply(a.type, [a, this.check(right.of)], minus);
-    return undefined;
-  }
-
-  #atLeastOne(value: Value): Value {
-    const emit = () => {
-      const local = this.#body.local(Type.i32);
-      value.emit();
-      this.#body.tee(local);
-      this.#body.i32(1);
-      this.#body.get(local);
-      this.#body.op(Op.select);
-      return undefined;
-    };
-    return { type: 'u32', emit };
-  }
-
-  // Whether the right side is evaluated depends on the left: it may have effects.
-  #logic(op: '&&' | '||', left: Expression, right: Expression): Value {
-    const [a, b] = [left, right].map((side) => this.convert(this.check(side), 'bool', side.at)) as [Value, Value];
-    const emit = () => {
-      const local = this.#body.local(Type.i32);
-      a.emit();
-      this.#body.tee(local);
-      if (op === '||') this.#body.op(Op.i32eqz);
-      this.#body.if();
-      b.emit();
-      this.#body.set(local);
-      this.#body.end();
-      this.#body.get(local);
-      return undefined;
-    };
-    return { type: 'bool', emit };
-  }
-
-  #shift(op: '<<' | '>>', a: Value, b: Value, right: Expression): Value {
-    const value = this.concrete(a, 'u32');
-    const instruction = SHIFTS[value.type]?.[op];
-    if (instruction === undefined) throw refusal(`${op} is not supported for ${value.type}`, right.at);
-    // WebAssembly shifts all lanes by the same amount.
-    const scalar = value.type === 'u32' ? right : splatOf(right);
-    if (!scalar) throw refusal('all lanes are shifted alike: write the amount as bits(AMOUNT)', right.at);
-    const amount = scalar === right ? b : this.check(scalar);
-    return this.#apply(value.type, [value, this.convert(amount, 'u32', right.at)], instruction);
-  }
-
-  #folded(op: string, a: Value, b: Value, at: Place): Value {
-    const [x, y] = [a.constant as number, b.constant as number];
-    const float = a.type === 'abstract float' || b.type === 'abstract float';
-    const result = fold[op]?.(x, y);
-    if (result === undefined) throw refusal(`${op} is not supported for two literals`, at);
-    if (!Number.isFinite(result)) throw refusal('this constant is not finite', at);
-    return float ? this.#constant('abstract float', result) : this.#constant('abstract int', Math.trunc(result));
-  }
-
-  /** The type two operands meet in: that of both, or the vector's where the other is its scalar. */
-  #common(op: string, a: Value, b: Value, at: Place): string {
-    const scalarOf = (value: Value, other: Value) => {
-      if (!isAbstract(value)) return value.type;
-      const scalar = NARROW[other.type] ?? other.type;
-      return scalar === 'u32' && value.type === 'abstract float' ? 'f32' : scalar;
-    };
-    const [s, t] = [scalarOf(a, b), scalarOf(b, a)];
-    if (s === t) return s;
-    const mixes = fold[op] !== undefined;
-    if (mixes && WIDE[s] === t && t !== 'flag') return t;
-    if (mixes && WIDE[t] === s && s !== 'flag') return s;
-    const hint = WIDE[s] === t || WIDE[t] === s ? `; write ${WIDE[s] === t ? t : s}(...) around the number` : '';
-    throw refusal(`${op} wants two of one type, not ${s} and ${t}${hint}`, at);
-  }
-
-  /** A literal takes the type it is wanted in; a scalar becomes a vector only beside one, in arithmetic. */
-  convert(value: Value, type: string, at: Place): Value {
-    if (value.type === type) return value;
-    const scalar = NARROW[type] ?? type;
-    if (isAbstract(value)) {
-      const fits = isFloat(scalar) || (scalar === 'u32' && value.type === 'abstract int');
-      const constant = value.constant as number;
-      if (fits && scalar === 'u32' && !(constant >= 0 && constant <= 0xffffffff)) {
-        throw refusal(`${constant} is no u32`, at);
-      }
-      if (fits) return this.#constant(type, constant);
-    } else if (value.type === scalar) {
-      if (value.constant !== undefined) return this.#constant(type, value.constant);
-      if (type === 'lane') return this.#apply(type, [value], Op.f32x4splat);
-      if (type === 'bits') return this.#apply(type, [value], Op.i32x4splat);
-    }
-    throw refusal(`a value of type ${type} is wanted here, not ${value.type}`, at);
-  }
-
-  concrete(value: Value, whole = 'f32'): Value {
-    if (!isAbstract(value)) return value;
-    return this.#constant(value.type === 'abstract int' ? whole : 'f32', value.constant as number);
+  #shift(op: string, a: Value, right: Expression, at: Place): Value {
+    if (a.type !== 'bits') return this.values.shift(op, a, this.check(right), at, right.at);
+    const scalar = right.kind === 'call' && right.name === 'bits' ? right.args[0] : undefined;
+    if (!scalar || this.check(scalar).type in NARROW)
+      throw refusal('all lanes are shifted alike: write the amount as bits(AMOUNT)', right.at);
+    return this.values.shift(op, a, this.check(scalar), at, scalar.at);
   }
 
   #call(expression: Expression & { kind: 'call' }): Value {
     const { name, args, at } = expression;
-    if (name in LEAVES || this.#syntax.structs.has(name)) return this.#construct(name, args, at);
+    if (isLeaf(name) || this.#syntax.structs.has(name)) return this.#construct(expression);
     const called = this.#syntax.functions.get(name);
-    if (called && !LIBRARY.includes(name)) return this.#callOf(called, args, at);
+    if (called) return this.#callOf(called, args, at);
     if (!BUILT_IN.includes(name)) {
-      const known = [...this.#syntax.functions.keys(), ...BUILT_IN];
-      throw refusal(
-        `"${name}" is not supported; ${didYouMean(name, known)}known: ${[...new Set(known)].join(', ')}`,
-        at,
-      );
+      const known = [...this.#syntax.functions.keys(), ...this.#syntax.structs.keys(), ...BUILT_IN];
+      throw refusal(`"${name}" is not supported; ${didYouMean(name, known)}known: ${known.join(', ')}`, at);
     }
-    const wanted = name === 'select' ? 3 : name === 'min' || name === 'max' ? 2 : 1;
-    if (args.length !== wanted) throw refusal(`${name} wants ${wanted} arguments, not ${args.length}`, at);
+    checkCount(name, name === 'select' ? 3 : name === 'min' || name === 'max' ? 2 : 1, args, at);
     if (name === 'select') return this.#select(expression);
-    if (name === 'bitcast') return this.#bitcast(expression);
-    if (name === 'min' || name === 'max') return this.#extreme(expression);
-    return this.#function(expression, called);
+    const [first, second] = args.map((arg) => this.check(arg)) as [Value, Value];
+    if (name === 'bitcast') return this.values.bitcast(expression.template ?? '', first, at);
+    if (name === 'min' || name === 'max') return this.values.extreme(name, first, second, at);
+    if (isAbstract(first)) throw refusal(`${name} of a literal is not supported: give the literal the suffix f`, at);
+    if (first.type !== 'lane' && first.type !== 'f32')
+      throw refusal(`${name} wants a lane or f32, not ${first.type}`, at);
+    return INSTRUCTIONS.includes(name) ? this.values.unary(name, first, at) : this.#library(name, first, at);
   }
 
-  // Built-ins of one number, which may be a lane or a scalar.
-  #function({ name, args, at }: Expression & { kind: 'call' }, library: FunctionSyntax | undefined): Value {
-    const value = this.concrete(this.check(args[0] as Expression));
-    if (!isFloat(value.type)) throw refusal(`${name} wants a lane or f32, not ${value.type}`, at);
-    const instruction = UNARY[value.type]?.[name];
-    if (instruction !== undefined) return this.#apply(value.type, [value], instruction);
-    if (!library) throw refusal(`${name}: shaders/math/${name}.wgsl is missing`, at);
-    const wide = this.#convertAny(value, 'lane', at);
+  // Written for lanes; of a single number it is the same in all four.
+  #library(name: string, value: Value, at: Place): Value {
+    const wide = this.values.splat(value, 'lane', at);
     const emit = () => {
-      const tree = this.#body.local(Type.v128);
+      const tree = this.#storage.allocate('lane', at) as Local;
       wide.emit();
       this.#body.set(tree);
-      const binding = { type: 'lane', tree, mutable: false, pointer: false, most: value.most };
-      const result = this.#around.inline(library, [binding]) as Local;
-      this.#body.get(result);
+      const argument = { type: 'lane', tree, mutable: false, pointer: false, most: value.most };
+      this.#body.get(this.#around.inlineLibrary(name, argument, at));
       if (value.type === 'f32') this.#body.firstF32();
-      return result;
+      return undefined;
     };
     return { type: value.type, emit };
   }
 
-  #convertAny = (value: Value, type: string, at: Place): Value =>
-    value.type === type ? value : this.convert(value, type, at);
-
   #callOf(called: FunctionSyntax, args: readonly Expression[], at: Place): Value {
     const { name, parameters, result } = called;
-    if (args.length !== parameters.length) {
-      throw refusal(`${name} wants ${parameters.length} arguments, not ${args.length}`, at);
-    }
-    const given = parameters.map(({ type: { name: type, pointer } }, i) => {
+    checkCount(name, parameters.length, args, at);
+    const given = parameters.map(({ type }, i): Meaning => {
       const arg = args[i] as Expression;
-      return pointer ? this.#pointer(arg, type) : this.convert(this.check(arg), type, arg.at);
+      return type.pointer ? this.#pointer(arg, type.name) : this.checkAs(type.name, arg);
     });
+    for (const [i, one] of given.entries()) {
+      const twin = isBinding(one) && given.findIndex((other) => isBinding(other) && other.tree === one.tree) < i;
+      if (twin)
+        throw refusal(
+          `two pointers to one variable, ${textOf(args[i])}, which WGSL forbids`,
+          (args[i] as Expression).at,
+        );
+    }
     const emit = () => {
-      const bindings = given.map((value): Binding => {
-        if ('tree' in value) return value;
-        const tree = value.fixed ?? this.#storage.allocate(value.type);
+      const bindings = given.map((value, i): Binding => {
+        if (isBinding(value)) return value;
+        const tree = value.fixed ?? this.#storage.allocate(value.type, (args[i] as Expression).at);
         if (!value.fixed) this.#storage.store(value, tree);
         return { type: value.type, tree, mutable: false, pointer: false, most: value.most };
       });
       const tree = this.#around.inline(called, bindings);
-      if (tree && isLocal(tree)) this.#body.get(tree);
-      return tree;
+      return tree && this.values.read('', tree, true).emit();
     };
-    return { type: result?.name ?? 'nothing', emit };
+    return { type: result?.name ?? NOTHING, emit };
   }
 
   /** An argument for a pointer: `&variable`, or a pointer handed on. */
@@ -395,34 +274,21 @@ export class Expressions {
       throw refusal('a pointer to a variable is wanted here: &NAME', arg.at);
     }
     if (place.type !== type) throw refusal(`a pointer to ${type} is wanted here, not to ${place.type}`, arg.at);
-    return { ...place, pointer: true };
+    return { ...place, pointer: true, mutable: false };
   }
 
-  #construct(type: string, args: readonly Expression[], at: Place): Value {
-    const leaf = LEAVES[type];
-    if (leaf === undefined) return this.#constructStruct(type, args, at);
-    if (args.length === 0) return this.#constant(type, 0);
-    if (args.length > 1) throw refusal(`${type}(...) wants one value, not ${args.length}`, at);
-    const value = this.check(args[0] as Expression);
-    const conversions: Readonly<Record<string, Op>> = {
-      'lane bits': Op.f32x4convert,
-      'f32 u32': Op.f32convert,
-      'bits lane': Op.i32x4truncate,
-      'u32 f32': Op.i32truncate,
-    };
-    const conversion = conversions[`${type} ${value.type}`];
-    if (conversion !== undefined) return this.#apply(type, [value], conversion);
-    return this.convert(value, type, at);
-  }
-
-  #constructStruct(type: string, args: readonly Expression[], at: Place): Value {
-    const members = this.#syntax.structs.get(type) ?? [];
-    if (args.length !== 0 && args.length !== members.length) {
-      throw refusal(`${type}(...) wants ${members.length} values, not ${args.length}`, at);
+  #construct({ name: type, args, at }: Expression & { kind: 'call' }): Value {
+    if (isLeaf(type)) {
+      const [only] = args;
+      if (!only) return this.values.constant(type, 0);
+      checkCount(type, 1, args, at);
+      return this.values.construct(type, { ...this.check(only), at: only.at }, at);
     }
-    const values = args.map((arg, i) => this.convert(this.check(arg), members[i]?.type.name as string, arg.at));
+    const members = this.#syntax.structs.get(type)?.members ?? [];
+    if (args.length > 0) checkCount(type, members.length, args, at);
+    const values = args.map((arg, i) => this.checkAs(members[i]?.type.name as string, arg));
     const emit = () => {
-      const tree = this.#storage.allocate(type) as ReadonlyMap<string, Tree>;
+      const tree = this.#storage.allocate(type, at) as ReadonlyMap<string, Tree>;
       if (args.length === 0) this.#storage.clear(tree);
       for (const [i, part] of [...tree.values()].entries()) if (values[i]) this.#storage.store(values[i], part);
       return tree;
@@ -432,97 +298,46 @@ export class Expressions {
 
   #select({ args, at }: Expression & { kind: 'call' }): Value {
     const [no, yes, condition] = args as [Expression, Expression, Expression];
-    let cond = this.check(condition);
-    let [a, b] = [this.check(no), this.check(yes)];
-    const type = this.concrete(this.#convertAny(a, this.#common('select', a, b, at), at)).type;
-    [a, b] = [this.convert(a, type, no.at), this.convert(b, type, yes.at)];
-    if (!(type in LEAVES)) throw refusal(`select is not supported for ${type}`, at);
-    // WebAssembly wants them in another order than the text, in which effects of calls have to come.
-    if (!args.every(isPlain)) [a, b, cond] = this.#inOrder([a, b, cond]);
-    if (cond.type === 'bool') return this.#apply(type, [b, a, cond], Op.select);
-    if (cond.type !== 'flag' || !(type in NARROW)) throw refusal(`select cannot choose ${type} by ${cond.type}`, at);
+    const [a, b] = [this.check(no), this.check(yes)];
+    const type = isAbstract(a) && isAbstract(b) ? 'f32' : this.values.common('select', a, b, at);
+    const values = [this.values.convert(a, type, no.at), this.values.convert(b, type, yes.at)] as const;
     // select(x, y, x > y) is the smaller of both, bit for bit, and one instruction.
     if (type === 'lane' && condition.kind === 'binary' && same(condition.left, no) && same(condition.right, yes)) {
-      if (condition.op === '>') return this.#smaller(a, b);
-      if (condition.op === '<') return this.#larger(a, b);
+      if (condition.op === '>') return this.values.smaller(...values);
+      if (condition.op === '<') return this.values.larger(...values);
     }
-    if (Object.is(a.constant, 0)) return this.#apply(type, [b, cond], Op.v128and);
-    return this.#apply(type, [b, a, cond], Op.v128bitselect);
+    return this.values.select(...values, this.check(condition), at, !args.every(isPlain));
   }
+}
 
-  /** The values, evaluated in this order where the first of them is. */
-  #inOrder(values: [Value, Value, Value]): [Value, Value, Value] {
-    const locals = values.map(({ type }) => this.#storage.allocate(type) as Local);
-    const evaluate = () => {
-      for (const [i, value] of values.entries()) {
-        value.emit();
-        this.#body.set(locals[i] as Local);
-      }
-    };
-    const [a, b, c] = values.map(({ type }, i) => this.#read({ type, tree: locals[i] as Local, mutable: true })) as [
-      Value,
-      Value,
-      Value,
-    ];
-    // select pushes its second value first.
-    const emit = () => {
-      evaluate();
-      return b.emit();
-    };
-    return [a, { ...b, emit }, c];
-  }
+const textOf = (arg: Expression | undefined): string =>
+  arg?.kind === 'unary' ? textOf(arg.of) : arg?.kind === 'name' ? arg.name : '';
 
-  #bitcast({ args, template = '', at }: Expression & { kind: 'call' }): Value {
-    const value = this.concrete(this.check(args[0] as Expression), 'u32');
-    const [from, to] = [value.type, template];
-    const casts: Readonly<Record<string, Op[]>> = {
-      'lane bits': [],
-      'bits lane': [],
-      'f32 u32': [Op.i32reinterpret],
-      'u32 f32': [Op.f32reinterpret],
-    };
-    const ops = from === to ? [] : casts[`${from} ${to}`];
-    if (!ops) throw refusal(`bitcast<${to}> of ${from} is not supported`, at);
-    return this.#apply(to, [value], ...ops);
-  }
+/** The type of what has no result. */
+export const NOTHING = 'nothing';
 
-  // Of two equal lanes both give the first, as WGSL's functions and select do. Bounds are remembered, so that a law's cap
-  // makes that of exp superfluous.
-  #smaller(a: Value, b: Value): Value {
-    if (a.most !== undefined && b.constant !== undefined && a.most <= b.constant) return a;
-    return { ...this.#apply('lane', [a, b], Op.f32x4pmin), most: b.constant ?? a.most };
-  }
+function checkCount(name: string, wanted: number, args: readonly Expression[], at: Place): void {
+  if (args.length === wanted) return;
+  throw refusal(`${name} wants ${wanted} argument${wanted === 1 ? '' : 's'}, not ${args.length}`, at);
+}
 
-  #larger(a: Value, b: Value): Value {
-    const most = a.most !== undefined && b.constant !== undefined ? Math.max(a.most, b.constant) : undefined;
-    return { ...this.#apply('lane', [a, b], Op.f32x4pmax), most };
-  }
+/** What a chain of members begins with, behind the pointers it follows. */
+function rootOf(expression: Expression): Expression {
+  if (expression.kind === 'member') return rootOf(expression.of);
+  return expression.kind === 'unary' && expression.op === '*' ? rootOf(expression.of) : expression;
+}
 
-  #extreme({ name, args, at }: Expression & { kind: 'call' }): Value {
-    const [left, right] = args as [Expression, Expression];
-    const [a, b] = [this.check(left), this.check(right)];
-    if (isAbstract(a) && isAbstract(b)) throw refusal(`${name} of two literals is not supported`, at);
-    const type = this.#common(name, a, b, at);
-    const values = [this.convert(a, type, left.at), this.convert(b, type, right.at)] as const;
-    if (type === 'lane') return name === 'min' ? this.#smaller(...values) : this.#larger(...values);
-    const instruction = EXTREMES[type]?.[name];
-    if (instruction !== undefined) return this.#apply(type, values, instruction);
-    const compare = COMPARISONS[type]?.[name === 'min' ? '<' : '>'];
-    if (compare === undefined || type in NARROW) throw refusal(`${name} is not supported for ${type}`, at);
-    const emit = () => {
-      const [x, y] = [this.#storage.allocate(type) as Local, this.#storage.allocate(type) as Local];
-      values[0].emit();
-      this.#body.set(x);
-      values[1].emit();
-      this.#body.tee(y);
-      this.#body.get(x);
-      this.#body.get(y);
-      this.#body.get(x);
-      this.#body.op(compare, Op.select);
-      return undefined;
-    };
-    return { type, emit };
-  }
+const followed = ({ of, name }: Expression & { kind: 'member' }): string =>
+  `follow the pointer first: (*${of.kind === 'name' ? of.name : 'NAME'}).${name}`;
+
+/** The first name, or call of a function, that is `wanted`. */
+function firstName(expression: Expression, wanted: (name: string) => boolean): Expression | undefined {
+  if (expression.kind === 'name') return wanted(expression.name) ? expression : undefined;
+  if (expression.kind === 'member' || expression.kind === 'unary') return firstName(expression.of, wanted);
+  if (expression.kind === 'binary') return firstName(expression.left, wanted) ?? firstName(expression.right, wanted);
+  if (expression.kind !== 'call') return undefined;
+  if (!isLeaf(expression.name)) return expression;
+  return expression.args.map((arg) => firstName(arg, wanted)).find((found) => found);
 }
 
 /** Without calls of functions, which alone have effects. */
@@ -530,7 +345,7 @@ function isPlain(expression: Expression): boolean {
   if (expression.kind === 'literal' || expression.kind === 'name') return true;
   if (expression.kind === 'member' || expression.kind === 'unary') return isPlain(expression.of);
   if (expression.kind === 'binary') return isPlain(expression.left) && isPlain(expression.right);
-  return expression.name in LEAVES && expression.args.every(isPlain);
+  return Object.hasOwn(LEAVES, expression.name) && expression.args.every(isPlain);
 }
 
 /** Whether two expressions without effects say the same. */
@@ -540,9 +355,3 @@ function same(a: Expression, b: Expression): boolean {
     JSON.stringify(expression, (key, value) => (key === 'at' ? undefined : value));
   return text(a) === text(b);
 }
-
-/** The number in `bits(NUMBER)`. */
-const splatOf = (expression: Expression): Expression | undefined =>
-  expression.kind === 'call' && expression.name === 'bits' && expression.args.length === 1
-    ? expression.args[0]
-    : undefined;

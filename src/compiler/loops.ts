@@ -2,9 +2,9 @@
 // `advance`, an input one with `begin` and `add`; frame.ts says where their numbers lie.
 
 import { Frame, INPUTS, PLANE, STRIDE } from '../frame.ts';
-import { Compiler, joinSyntax } from './compile.ts';
-import { leavesOf, type Tree, treeAt } from './storage.ts';
-import { parse, refusal, type Syntax } from './syntax.ts';
+import { Compiler, checkLaw, joinSyntax, type Law } from './compile.ts';
+import { leavesOf, NOWHERE, type Tree, treeAt } from './storage.ts';
+import { parse, refusal } from './syntax.ts';
 import { Body, encodeModule, type Local, Op, Type } from './wasm.ts';
 
 /** A text with the name that complaints about it carry. */
@@ -17,9 +17,41 @@ export interface Shader {
 const VECTOR = 16;
 const VECTORS = STRIDE / 4;
 
-export interface SomaSource {
-  /** The files of the law: the soma, its parts, the functions of shaders/math/. */
+/** What a law is compiled from. */
+interface Source {
   files: readonly Shader[];
+  /** The functions of shaders/math/. */
+  math: readonly Shader[];
+}
+
+/** Reads a law and checks all it declares. */
+function readLaw({ files, math }: Source): Law {
+  const join = (shaders: readonly Shader[]) => joinSyntax(shaders.map(({ text, file }) => parse(text, file)));
+  const law = { own: join(files), library: join(math) };
+  checkLaw(law);
+  return law;
+}
+
+/** Refuses a law without the structs that the loops fill. */
+function checkStructs(law: Law, names: readonly string[]): void {
+  for (const name of names) new Compiler(law, new Body([])).allocate(name);
+}
+
+/** Refuses a function that the loops call with other parameters than it has; `*` marks a pointer. */
+function checkSignature({ own }: Law, name: string, parameters: readonly string[], result: string): void {
+  const called = own.functions.get(name);
+  if (!called) throw refusal(`there is no function "${name}"`, NOWHERE);
+  const types = called.parameters.map(({ type }) => (type.pointer ? `*${type.name}` : type.name));
+  const wrong = called.parameters.find((_, i) => types[i] !== parameters[i]);
+  if (!wrong && types.length === parameters.length && called.result?.name === result) return;
+  const written = parameters.map((type) => type.replace(/^\*(.*)/, 'ptr<function, $1>')).join(', ');
+  throw refusal(
+    `"${name}" has to take (${written}) and give ${result}`,
+    wrong?.type.at ?? (types.length === parameters.length ? called.result?.at : undefined) ?? called.at,
+  );
+}
+
+export interface SomaSource extends Source {
   /** Paths of the parameters in struct Parameters, in the order of their planes. */
   parameters: readonly string[];
   /** Paths of the states in struct State, in the order of their planes. */
@@ -27,14 +59,17 @@ export interface SomaSource {
 }
 
 /** Compiles a soma. @throws WgslError with file, line and column */
-export function compileSoma({ files, parameters, states }: SomaSource): Uint8Array {
-  const syntax = joinSyntax(files.map(({ text, file }) => parse(text, file)));
+export function compileSoma({ parameters, states, ...source }: SomaSource): Uint8Array {
+  const law = readLaw(source);
+  checkStructs(law, ['Parameters', 'State', 'Constants']);
+  checkSignature(law, 'prepare', ['Parameters', 'f32'], 'Constants');
+  checkSignature(law, 'advance', ['Constants', '*State', 'lane'], 'flag');
   const planes = {
     states: Frame.states,
     parameters: Frame.states + states.length,
     constants: Frame.states + states.length + parameters.length,
   };
-  const soma: Soma = { syntax, parameters, states, planes };
+  const soma: Soma = { law, parameters, states, planes };
   return encodeModule({
     prepare: prepare(soma),
     advance: advance(soma, false),
@@ -43,23 +78,23 @@ export function compileSoma({ files, parameters, states }: SomaSource): Uint8Arr
 }
 
 interface Soma {
-  syntax: Syntax;
+  law: Law;
   parameters: readonly string[];
   states: readonly string[];
   planes: { states: number; parameters: number; constants: number };
 }
 
-function prepare({ syntax, parameters, planes }: Soma): Body {
+function prepare({ law, parameters, planes }: Soma): Body {
   const body = new Body([Type.i32, Type.f32]);
   const [bytes, dt] = body.parameters as [Local, Local];
-  const compiler = new Compiler(syntax, body);
+  const compiler = new Compiler(law, body);
   eachVector(body, bytes, VECTOR, (at) => {
     const p = compiler.allocate('Parameters');
     for (const [i, path] of parameters.entries()) load(body, at, (planes.parameters + i) * PLANE, treeAt(p, path));
     const constants = compiler.inline('prepare', [p, dt]) as Tree;
     const leaves = leavesOf(constants);
     if (planes.constants + leaves.length > INPUTS) {
-      const place = syntax.functions.get('prepare')?.at ?? { file: 'law', line: 1, column: 1 };
+      const place = law.own.functions.get('prepare')?.at ?? NOWHERE;
       throw refusal(`too many parameters, states and constants: there is room for ${INPUTS - Frame.states}`, place);
     }
     for (const [i, leaf] of leaves.entries()) store(body, at, (planes.constants + i) * PLANE, leaf);
@@ -69,10 +104,10 @@ function prepare({ syntax, parameters, planes }: Soma): Body {
 
 // A step of all neurons, then the next: the neurons of a step are independent, so the processor overlaps them, where the
 // steps of a neuron would wait for each other. Spikes are rare: what they cost stands behind a branch.
-function advance({ syntax, states, planes }: Soma, uniform: boolean): Body {
+function advance({ law, states, planes }: Soma, uniform: boolean): Body {
   const body = new Body([Type.i32, Type.i32, Type.i32]);
   const [bytes, steps, bit] = body.parameters as [Local, Local, Local];
-  const compiler = new Compiler(syntax, body);
+  const compiler = new Compiler(law, body);
   const start = body.local(Type.i32);
   const constants = compiler.allocate('Constants');
   const loadConstants = (at: Local) => {
@@ -138,8 +173,7 @@ function keepSpikes(body: Body, at: Local, offset: number, spike: Local, bit: Lo
   body.store(Frame.counts * PLANE + offset);
 }
 
-export interface InputSource {
-  files: readonly Shader[];
+export interface InputSource extends Source {
   /** The function that gives the current; its first parameter is the struct of the input's parameters. */
   kind: string;
   struct: string;
@@ -147,12 +181,14 @@ export interface InputSource {
 }
 
 /** Compiles an input. @throws WgslError with file, line and column */
-export function compileInput({ files, kind, struct, parameters }: InputSource): Uint8Array {
-  const syntax = joinSyntax(files.map(({ text, file }) => parse(text, file)));
+export function compileInput({ kind, struct, parameters, ...source }: InputSource): Uint8Array {
+  const law = readLaw(source);
+  checkStructs(law, [struct]);
+  checkSignature(law, kind, [struct, 'u32'], 'lane');
   const current = (adds: boolean) => {
     const body = new Body([Type.i32, Type.i32, Type.i32]);
     const [bytes, base, n] = body.parameters as [Local, Local, Local];
-    const compiler = new Compiler(syntax, body);
+    const compiler = new Compiler(law, body);
     const own = body.local(Type.i32);
     eachVector(body, bytes, VECTOR, (at) => {
       body.get(at);
@@ -177,9 +213,8 @@ export function compileInput({ files, kind, struct, parameters }: InputSource): 
 }
 
 /** Whether an input's function does without the step it is given: its current is then the same in all of them. */
-export function isSteady({ files, kind }: InputSource): boolean {
-  const { functions } = joinSyntax(files.map(({ text, file }) => parse(text, file)));
-  const { parameters = [], body } = functions.get(kind) ?? {};
+export function isSteady({ kind, ...source }: InputSource): boolean {
+  const { parameters = [], body } = readLaw(source).own.functions.get(kind) ?? {};
   return !JSON.stringify(body).includes(JSON.stringify({ name: parameters[1]?.name }).slice(1, -1));
 }
 

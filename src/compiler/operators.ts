@@ -12,6 +12,9 @@ export const LEAVES: Readonly<Record<string, Type>> = {
   bits: Type.v128,
 };
 
+/** Whether a type is one local. */
+export const isLeaf = (type: string): boolean => Object.hasOwn(LEAVES, type);
+
 /** The type of four of a scalar, and of one of a vector. */
 export const WIDE: Readonly<Record<string, string>> = { f32: 'lane', u32: 'bits', bool: 'flag' };
 export const NARROW: Readonly<Record<string, string>> = { lane: 'f32', bits: 'u32', flag: 'bool' };
@@ -50,24 +53,43 @@ export const SHIFTS: Readonly<Record<string, Ops>> = {
   u32: { '<<': Op.i32shl, '>>': Op.i32shr },
 };
 
-/** Built-in functions of one argument that are one instruction. */
+/** Operators and built-in functions of one number that are one instruction. */
 export const UNARY: Readonly<Record<string, Ops>> = {
-  lane: { abs: Op.f32x4abs, floor: Op.f32x4floor, round: Op.f32x4nearest, sqrt: Op.f32x4sqrt },
-  f32: { abs: Op.f32abs, floor: Op.f32floor, round: Op.f32nearest, sqrt: Op.f32sqrt },
+  lane: { '-': Op.f32x4neg, abs: Op.f32x4abs, floor: Op.f32x4floor, round: Op.f32x4nearest, sqrt: Op.f32x4sqrt },
+  f32: { '-': Op.f32neg, abs: Op.f32abs, floor: Op.f32floor, round: Op.f32nearest, sqrt: Op.f32sqrt },
+  bits: { '~': Op.v128not },
+  flag: { '!': Op.v128not },
+  bool: { '!': Op.i32eqz },
 };
 
-/** `min` and `max`. */
+/** `min` and `max` that are one instruction; those of lanes are too, but see Values. */
 export const EXTREMES: Readonly<Record<string, Ops>> = {
   bits: { min: Op.i32x4minU, max: Op.i32x4maxU },
 };
 
-/** Those that are functions of the library shaders/math/, for lanes. */
+/** TO(FROM), by `TO FROM`. */
+export const CONVERSIONS: Ops = {
+  'lane bits': Op.f32x4convert,
+  'f32 u32': Op.f32convert,
+  'bits lane': Op.i32x4truncate,
+  'u32 f32': Op.i32truncate,
+};
+
+/** bitcast<TO>(FROM), by `FROM TO`. */
+export const CASTS: Readonly<Record<string, readonly Op[]>> = {
+  'lane bits': [],
+  'bits lane': [],
+  'f32 u32': [Op.i32reinterpret],
+  'u32 f32': [Op.f32reinterpret],
+};
+
+/** Built-in functions that are one instruction, and those of the library shaders/math/. */
+export const INSTRUCTIONS = ['abs', 'floor', 'round', 'sqrt'];
 export const LIBRARY = ['exp', 'log', 'sin', 'cos'];
-export const BUILT_IN = ['select', 'min', 'max', 'bitcast', ...Object.keys(UNARY.lane as Ops), ...LIBRARY];
+export const BUILT_IN = ['select', 'min', 'max', 'bitcast', ...INSTRUCTIONS, ...LIBRARY];
 
-/** What is computed of literals alone, in float64. */
-
-export const fold: Readonly<Record<string, (a: number, b: number) => number>> = {
+/** What is computed of literals alone, in float64; these operators also take a scalar beside a vector. */
+export const FOLDS: Readonly<Record<string, (a: number, b: number) => number>> = {
   '+': (a, b) => a + b,
   '-': (a, b) => a - b,
   '*': (a, b) => a * b,

@@ -1,7 +1,7 @@
 // Where the values of a law live: locals of a function, one for each leaf of a struct.
 
 import { didYouMean } from '../errors.ts';
-import { LEAVES } from './operators.ts';
+import { isLeaf, LEAVES } from './operators.ts';
 import { type Place, refusal, type Syntax } from './syntax.ts';
 import { type Body, type Local, Type } from './wasm.ts';
 
@@ -17,43 +17,38 @@ export const leavesOf = (tree: Tree): Local[] => (isLocal(tree) ? [tree] : [...t
 export const treeAt = (tree: Tree, path: string): Tree =>
   path.split('.').reduce((part, name) => (part as ReadonlyMap<string, Tree>).get(name) as Tree, tree);
 
-/** An expression with its type: a leaf, which `emit` pushes, or a struct, whose tree `emit` gives. */
-export interface Value {
-  type: string;
-  /** Of literals and what is computed from them alone: WGSL computes these in 64 bits. */
-  constant?: number;
-  /** Where it is already, if nothing can change it there. */
-  fixed?: Tree | undefined;
-  /** A number it is known not to exceed. */
-  most?: number | undefined;
-  emit: () => Tree | undefined;
-}
-
 /** Locals of a function, by type. */
 export class Storage {
   readonly #syntax: Syntax;
   readonly #body: Body;
+  /** The structs being allocated, from the outermost on. */
+  readonly #inside: string[] = [];
 
   constructor(syntax: Syntax, body: Body) {
     this.#syntax = syntax;
     this.#body = body;
   }
 
-  /** Fresh locals for a value of this type. */
-  allocate(type: string, at?: Place): Tree {
-    const leaf = LEAVES[type];
-    if (leaf !== undefined) return this.#body.local(leaf);
-    const members = this.#syntax.structs.get(type);
-    if (!members) throw refusal(`unknown type "${type}"; ${this.#knownTypes(type)}`, at ?? NOWHERE);
-    return new Map(members.map(({ name, type: { name: of, at: place } }) => [name, this.allocate(of, place)]));
+  /** Fresh locals for a value of this type. @throws WgslError at `at` if there is no such type */
+  allocate(type: string, at: Place): Tree {
+    if (isLeaf(type)) return this.#body.local(LEAVES[type] as Type);
+    const struct = this.#syntax.structs.get(type);
+    if (!struct) throw refusal(this.#unknown(type), at);
+    if (this.#inside.includes(type)) throw refusal(`the struct ${type} contains itself`, struct.at);
+    this.#inside.push(type);
+    const parts = struct.members.map(
+      (member) => [member.name, this.allocate(member.type.name, member.type.at)] as const,
+    );
+    this.#inside.pop();
+    return new Map(parts);
   }
 
-  #knownTypes(type: string): string {
+  #unknown(type: string): string {
     const known = [...Object.keys(LEAVES), ...this.#syntax.structs.keys()];
-    return `${didYouMean(type, known)}known: ${known.join(', ')}`;
+    return `unknown type "${type}"; ${didYouMean(type, known)}known: ${known.join(', ')}`;
   }
 
-  // A local of WebAssembly is zero only the first time round a loop.
+  /** Sets all to zero. */
   clear(tree: Tree): void {
     for (const local of leavesOf(tree)) {
       this.#zero(local.type);
@@ -68,8 +63,8 @@ export class Storage {
   }
 
   /** Evaluates a value into a tree's locals. */
-  store(value: Value, tree: Tree): void {
-    const from = value.emit();
+  store({ emit }: { emit: () => Tree | undefined }, tree: Tree): void {
+    const from = emit();
     if (isLocal(tree)) {
       this.#body.set(tree);
       return;

@@ -20,8 +20,9 @@ export type Expression = { at: Place } & (
 );
 
 export type Statement = { at: Place } & (
-  | { kind: 'declare'; mutable: boolean; name: string; type: Type | undefined; value: Expression | undefined }
+  | { kind: 'declare'; word: Word; name: string; type: Type | undefined; value: Expression | undefined }
   | { kind: 'assign'; target: Expression; op: string | undefined; value: Expression }
+  | { kind: 'count'; target: Expression; op: '+' | '-' }
   | { kind: 'call'; call: Expression }
   | { kind: 'if'; condition: Expression; then: Statement[]; otherwise: Statement[] }
   | {
@@ -35,6 +36,9 @@ export type Statement = { at: Place } & (
   | { kind: 'block'; body: Statement[] }
 );
 
+/** How a name in a function is declared. */
+export type Word = 'let' | 'var' | 'const';
+
 /** A type as written: its name, and whether it is `ptr<function, NAME>`. */
 export interface Type {
   name: string;
@@ -44,6 +48,7 @@ export interface Type {
 
 export interface Typed {
   name: string;
+  at: Place;
   type: Type;
 }
 
@@ -57,9 +62,9 @@ export interface FunctionSyntax {
 
 /** What a file declares at module scope. */
 export interface Syntax {
-  structs: Map<string, Typed[]>;
+  structs: Map<string, { at: Place; members: Typed[] }>;
   functions: Map<string, FunctionSyntax>;
-  constants: Map<string, { type: Type | undefined; value: Expression }>;
+  constants: Map<string, { at: Place; type: Type | undefined; value: Expression }>;
 }
 
 /** Binding strength; operators of one level go from left to right. */
@@ -81,6 +86,17 @@ const SHIFT = 3;
 
 const ASSIGNMENTS = ['=', '+=', '-=', '*=', '/=', '%=', '&=', '|=', '^=', '<<=', '>>='];
 const UNSUPPORTED = ['loop', 'while', 'switch', 'break', 'continue', 'continuing', 'discard', 'const_assert'];
+/** Words that cannot be names (section 16.1 of WGSL's specification). */
+const KEYWORDS = new Set([
+  ...UNSUPPORTED,
+  ...'alias case const default diagnostic else enable false fn for if let override requires return struct true var'.split(
+    ' ',
+  ),
+]);
+/** Types of WGSL that take templates. */
+const TEMPLATED = /^(vec[234]|mat[234]x[234]|array|atomic|ptr|texture_\w+)$/;
+
+const NO_ATTRIBUTES = 'attributes are not supported: the law is a plain function';
 
 /** Parses a file of the subset. @throws WgslError */
 export function parse(text: string, file: string): Syntax {
@@ -90,11 +106,14 @@ export function parse(text: string, file: string): Syntax {
 class Parser {
   readonly #tokens: Token[];
   readonly #file: string;
+  /** The "<" that WGSL reads as the beginning of a template list. */
+  readonly #templates: ReadonlySet<Token>;
   #next = 0;
 
   constructor(tokens: Token[], file: string) {
     this.#tokens = tokens.filter((token) => token.kind !== 'comment');
     this.#file = file;
+    this.#templates = templatesIn(this.#tokens);
   }
 
   get #text(): string {
@@ -107,7 +126,8 @@ class Parser {
     return { file: this.#file, line, column };
   }
 
-  #fail(reason: string, at = this.#place()): never {
+  // Declared so, not as an arrow, that TypeScript knows what comes after it is not reached.
+  #fail(reason: string, at: Place = this.#place()): never {
     throw refusal(reason, at);
   }
 
@@ -126,27 +146,40 @@ class Parser {
   #name(what: string): string {
     const token = this.#tokens[this.#next];
     if (token?.kind !== 'word') this.#fail(`expected ${what}, found ${this.#found()}`);
+    if (KEYWORDS.has(token.text)) this.#fail(`"${token.text}" is a word of WGSL, not ${what}`);
     this.#next++;
-    return (token as Token).text;
+    return token.text;
   }
 
   module(): Syntax {
     const syntax: Syntax = { structs: new Map(), functions: new Map(), constants: new Map() };
+    const declared = new Set<string>();
+    const declare = (name: string, at: Place) => {
+      if (declared.has(name)) this.#fail(`"${name}" is declared twice`, at);
+      declared.add(name);
+    };
     while (this.#text !== '') {
-      const at = this.#place();
+      const begin = this.#place();
       if (this.#take(';')) continue;
       if (this.#take('struct')) {
+        const at = this.#place();
         const name = this.#name('the name of a struct');
+        declare(name, at);
         this.#expect('{', 'the name of a struct');
-        syntax.structs.set(name, this.#typedList('}', 'a member'));
+        syntax.structs.set(name, { at, members: this.#typedList('}', 'a member') });
       } else if (this.#take('fn')) {
-        const declared = this.#function(at);
-        syntax.functions.set(declared.name, declared);
+        const at = this.#place();
+        const found = this.#function(begin);
+        declare(found.name, at);
+        syntax.functions.set(found.name, found);
       } else if (this.#take('const')) {
-        const { name, type, value } = this.#declaration('const', at);
-        syntax.constants.set(name, { type, value: value as Expression });
+        const at = this.#place();
+        const { name, type, value } = this.#declaration('const', begin);
+        declare(name, at);
+        this.#expect(';', 'a constant');
+        syntax.constants.set(name, { at, type, value: value as Expression });
       } else if (this.#text === '@') {
-        this.#fail('attributes are not supported: the law is a plain function');
+        this.#fail(NO_ATTRIBUTES);
       } else {
         this.#fail(`${this.#found()} is not supported here: a law has structs, functions and constants`);
       }
@@ -154,13 +187,17 @@ class Parser {
     return syntax;
   }
 
-  #typedList(end: string, what: string): Typed[] {
+  #typedList(end: string, what: 'a member' | 'a parameter'): Typed[] {
     const list: Typed[] = [];
     while (!this.#take(end)) {
-      if (this.#text === '@') this.#fail('attributes are not supported: the law is a plain function');
+      if (this.#text === '@') this.#fail(NO_ATTRIBUTES);
+      const at = this.#place();
       const name = this.#name(`the name of ${what}`);
+      if (list.some((other) => other.name === name)) this.#fail(`"${name}" is declared twice`, at);
       this.#expect(':', `the name of ${what}`);
-      list.push({ name, type: this.#type() });
+      const type = this.#type();
+      if (type.pointer && what === 'a member') this.#fail('a member cannot be a pointer', type.at);
+      list.push({ name, at, type });
       if (this.#take(',')) continue;
       this.#expect(end, what);
       break;
@@ -189,8 +226,15 @@ class Parser {
     const name = this.#name('the name of a function');
     this.#expect('(', 'the name of a function');
     const parameters = this.#typedList(')', 'a parameter');
-    const result = this.#take('->') ? this.#type() : undefined;
+    const result = this.#take('->') ? this.#result() : undefined;
     return { name, at, parameters, result, body: this.#block() };
+  }
+
+  #result(): Type {
+    if (this.#text === '@') this.#fail(NO_ATTRIBUTES);
+    const type = this.#type();
+    if (type.pointer) this.#fail('a result cannot be a pointer', type.at);
+    return type;
   }
 
   #block(): Statement[] {
@@ -238,12 +282,10 @@ class Parser {
   /** A statement without braces, up to its semicolon. */
   #simple(at: Place): Statement {
     if (this.#take('return')) return { kind: 'return', at, value: this.#text === ';' ? undefined : this.#expression() };
-    for (const word of ['let', 'var', 'const']) if (this.#take(word)) return this.#declaration(word, at);
+    for (const word of ['let', 'var', 'const'] as const) if (this.#take(word)) return this.#declaration(word, at);
     const target = this.#expression();
-    for (const op of ['++', '--']) {
-      const one: Expression = { kind: 'literal', text: '1', at };
-      if (this.#take(op)) return { kind: 'assign', at, target, op: op[0], value: one };
-    }
+    if (this.#take('++')) return { kind: 'count', at, target, op: '+' };
+    if (this.#take('--')) return { kind: 'count', at, target, op: '-' };
     const assignment = ASSIGNMENTS.find((op) => op === this.#text);
     if (assignment) {
       this.#next++;
@@ -253,13 +295,13 @@ class Parser {
     return this.#fail(`expected an assignment or a call, found ${this.#found()}`);
   }
 
-  #declaration(word: string, at: Place): Statement & { kind: 'declare' } {
+  #declaration(word: Word, at: Place): Statement & { kind: 'declare' } {
     if (this.#text === '<') this.#fail('var with an address space is not supported: a law has local variables only');
     const name = this.#name(`a name after ${word}`);
     const type = this.#take(':') ? this.#type() : undefined;
     const value = this.#take('=') ? this.#expression() : undefined;
     if (!value && (word !== 'var' || !type)) this.#fail(`"${name}" wants a value`, at);
-    return { kind: 'declare', at, mutable: word === 'var', name, type, value };
+    return { kind: 'declare', at, word, name, type, value };
   }
 
   #expression(level = 0): Expression {
@@ -314,6 +356,13 @@ class Parser {
       return { kind: 'literal', at, text: token.text };
     }
     const name = this.#name('an expression');
+    const open = this.#tokens[this.#next] as Token;
+    if (this.#templates.has(open) && TEMPLATED.test(name)) {
+      this.#fail(`${name}<...> is not supported: use lane, flag, bits, f32, u32, bool or a struct`, at);
+    }
+    if (this.#templates.has(open) && name !== 'bitcast') {
+      this.#fail(`WGSL reads a template list in "${name}<...>": put the comparison in parentheses`);
+    }
     const template = name === 'bitcast' ? this.#template() : undefined;
     if (!this.#take('(')) return { kind: 'name', at, name };
     const args: Expression[] = [];
@@ -341,6 +390,35 @@ function mixes(op: string, level: number, beside: { op: string; level: number } 
   if (level === RELATION) return beside.level <= RELATION;
   if (level === BITS) return beside.level !== BITS || beside.op !== op;
   return level === LOGIC && (beside.level === BITS || (beside.level === LOGIC && beside.op !== op));
+}
+
+/** The "<" after names that begin template lists (the algorithm of section 3.9 of WGSL's specification). */
+function templatesIn(tokens: readonly Token[]): Set<Token> {
+  const found = new Set<Token>();
+  let pending: { open: Token; depth: number }[] = [];
+  let depth = 0;
+  const drop = () => {
+    pending = pending.filter((candidate) => candidate.depth < depth);
+  };
+  for (const [i, token] of tokens.entries()) {
+    const { text } = token;
+    if (text === '<' && tokens[i - 1]?.kind === 'word') pending.push({ open: token, depth });
+    else if (text.startsWith('>')) {
+      for (const mark of text) {
+        if (mark !== '>' || pending.at(-1)?.depth !== depth) break;
+        found.add(pending.pop()?.open as Token);
+      }
+    } else if (text === '(' || text === '[') depth++;
+    else if (text === ')' || text === ']') {
+      drop();
+      depth = Math.max(0, depth - 1);
+    } else if (text === '&&' || text === '||') drop();
+    else if ([';', '{', ':', '='].includes(text)) {
+      depth = 0;
+      pending = [];
+    }
+  }
+  return found;
 }
 
 /** A complaint about a place. */

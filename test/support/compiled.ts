@@ -21,8 +21,8 @@ export interface Law {
 
 /** The law's result for each element of its columns, one a member; all columns have the same length. */
 export function runLaw({ text, members }: Law, columns: readonly Float32Array[], n = 0): Float32Array {
-  const files = [...mathFiles, { file: 'probe.wgsl', text }];
-  const bytes = compileInput({ files, kind: 'probe', struct: 'Probe', parameters: members });
+  const files = [{ file: 'probe.wgsl', text }];
+  const bytes = compileInput({ math: mathFiles, files, kind: 'probe', struct: 'Probe', parameters: members });
   const memory = new WebAssembly.Memory({ initial: Math.ceil(((INPUTS + members.length + 1) * PLANE) / 65536) });
   const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
   const { begin } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as InputCode;
