@@ -69,8 +69,8 @@ const tests: ViteUserConfig['test'] = {
     {
       extends: true,
       test: {
-        name: 'gpu',
-        include: ['test/gpu/**/*.test.ts'],
+        name: 'engine',
+        include: ['test/engine/**/*.test.ts'],
         pool: 'forks',
         fileParallelism: false,
         testTimeout: 120_000,

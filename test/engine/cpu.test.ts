@@ -280,7 +280,7 @@ describe('every machine', () => {
   });
 
   // After a change of a law or of shaders/math/ that is meant to change bits, and only then, renew the file:
-  //   UPDATE_GOLDEN=1 npx vitest run --project gpu test/gpu/cpu.test.ts -t 'every machine'
+  //   UPDATE_GOLDEN=1 npx vitest run --project engine test/engine/cpu.test.ts -t 'every machine'
   test.each(SOMAS)('computes the very bits of %s that are written down', async (name, soma) => {
     const outcome = await follow(soma, options(soma), steps, {});
     expectActivity(outcome);
