@@ -4,13 +4,13 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import type { ViteUserConfig } from 'vitest/config';
-import { writeGenerated } from './build/generate.ts';
+import { bundleWorker, writeGenerated } from './build/generate.ts';
 
 const shaders = (): Plugin => ({
   name: 'somagpu-shaders',
   buildStart: writeGenerated,
   handleHotUpdate: async ({ file }) => {
-    if (file.endsWith('.wgsl')) await writeGenerated();
+    if (/\.wgsl$|src\/(worker|slice|frame|recording)\.ts$/.test(file)) await writeGenerated();
   },
 });
 
@@ -26,10 +26,7 @@ const executable = (): Plugin => ({ name: 'somagpu-executable', writeBundle: () 
 // The worker's script is a text inside the engine; as a file it serves pages that forbid workers made from text.
 const workerFile = (): Plugin => ({
   name: 'somagpu-worker',
-  async writeBundle() {
-    const { workerSource } = await import('./src/generated/worker.ts');
-    writeFileSync('dist/worker.js', workerSource);
-  },
+  writeBundle: async () => writeFileSync('dist/worker.js', await bundleWorker()),
 });
 
 const library = {

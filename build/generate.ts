@@ -262,7 +262,7 @@ function describe(row: DescribedRow): string {
 }
 
 /** The worker's script, self-contained. */
-async function bundleWorker(): Promise<string> {
+export async function bundleWorker(): Promise<string> {
   const built = await build({
     root: ROOT,
     configFile: false,

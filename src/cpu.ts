@@ -12,14 +12,14 @@ import {
   type SpikeWords,
 } from './backend.ts';
 import type { Tuning } from './device.ts';
-import { DisposedError, NoBackendError } from './errors.ts';
+import { DisposedError, NoBackendError, SomaError } from './errors.ts';
 import { STRIDE } from './frame.ts';
 import { inputLaws } from './generated/shaders.ts';
 import { fieldsOf } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
 import { lowerBound, type Placed, type SlicePlan, type SliceResult } from './slice.ts';
-import { cores, OwnThread, type Thread, WorkerThread } from './threads.ts';
+import { cores, OwnThread, type Thread, typed, WorkerThread } from './threads.ts';
 
 /** Populations up to this size stay on the calling thread: a message to a worker costs as much as stepping them. */
 const SMALL = 2048;
@@ -40,12 +40,18 @@ export interface CpuOptions {
   tuning?: Tuning;
 }
 
-/** Opens the CPU path. @throws NoBackendError where WebAssembly has no SIMD */
-export function openCpu(options: CpuOptions): Backend {
+/** Opens the CPU path. @throws NoBackendError where WebAssembly has no SIMD, or the page forbids it */
+export async function openCpu(options: CpuOptions): Promise<Backend> {
   // A function that adds two vectors: (func (param v128) local.get 0 local.get 0 f32x4.add drop)
   const probe = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 1, 123, 0, 3, 2, 1, 0, 10, 12, 1, 10, 0, 32, 0, 32, 0];
-  if (!globalThis.WebAssembly?.validate(Uint8Array.from([...probe, 253, 228, 1, 26, 11]))) {
-    throw new NoBackendError('WebAssembly has no SIMD here; use a browser or Node of 2021 or later');
+  try {
+    await WebAssembly.compile(Uint8Array.from([...probe, 253, 228, 1, 26, 11]));
+  } catch (cause) {
+    const remedy =
+      "it wants a browser or Node of 2021 or later and, where a Content-Security-Policy says what scripts may do, 'wasm-unsafe-eval'";
+    throw new NoBackendError(`the CPU path cannot compile WebAssembly SIMD: ${remedy}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   return new Cpu(options);
 }
@@ -58,13 +64,13 @@ class Cpu implements Backend {
   readonly #workers: number;
   #own: Thread | undefined;
   readonly #threads: Thread[] = [];
+  readonly #populations: CpuPopulation[] = [];
   #slices = 0;
 
   constructor(options: CpuOptions) {
     this.#options = options;
     this.#workers = options.workers ?? cores();
-    const threads = this.#workers > 1 ? `${this.#workers} threads` : '1 thread';
-    this.adapter = `WebAssembly SIMD, ${threads}`;
+    this.adapter = `WebAssembly SIMD, ${this.#workers > 1 ? `up to ${this.#workers} threads` : '1 thread'}`;
   }
 
   checkRoom(neurons: number, planes: number, path: string): void {
@@ -83,7 +89,9 @@ class Cpu implements Backend {
         return { thread, slice: this.#slices++, first, neurons: Math.min(each, neurons - first) };
       })
       .filter((home) => home.neurons > 0);
-    return new CpuPopulation(plan, homes, wanted === 0, this.#options.tuning ?? {});
+    const population = new CpuPopulation(plan, homes, wanted === 0, this.#options.tuning ?? {});
+    this.#populations.push(population);
+    return population;
   }
 
   #ownThread(): Thread {
@@ -100,6 +108,7 @@ class Cpu implements Backend {
   dispose(): void {
     const reason = new DisposedError('the simulation was disposed of');
     for (const thread of [...this.#threads, ...(this.#own ? [this.#own] : [])]) thread.end(reason);
+    for (const population of this.#populations) population.release();
   }
 }
 
@@ -154,7 +163,10 @@ class CpuPopulation implements DevicePopulation {
   #blockSteps(own: boolean): number {
     const { neurons, traces, streams } = this.#plan;
     if (own && neurons > SMALL) return Math.max(1, Math.floor(UPDATES_PER_TURN / neurons));
-    const words = Math.min(Math.max(Math.floor((own ? UPDATES_PER_TURN : UPDATES_PER_BLOCK) / 32 / neurons), 1), 64);
+    // A sample costs what an update does, or more: it is stored, sent and put into its column.
+    const sampled = traces.reduce((sum, trace) => sum + (4 * trace.neurons.length) / trace.every, 0);
+    const updates = (own ? UPDATES_PER_TURN : UPDATES_PER_BLOCK) / (neurons + sampled);
+    const words = Math.min(Math.max(Math.floor(updates / 32), 1), 64);
     const rooms = traces.map((trace) => Math.floor(MOST_NUMBERS / Math.max(trace.neurons.length, 1)) * trace.every);
     if (streams) rooms.push(Math.floor(MOST_NUMBERS / neurons));
     return Math.max(1, Math.min(32 * words, ...rooms));
@@ -194,7 +206,14 @@ class CpuPopulation implements DevicePopulation {
   async #each<T>(work: (home: Home, index: number) => Promise<T>): Promise<T[]> {
     const made = this.#made;
     await made;
-    return Promise.all(this.#homes.map(work));
+    const ownWork = async (home: Home, index: number) => {
+      try {
+        return await work(home, index);
+      } catch (error) {
+        throw error instanceof SomaError ? error : typed(error as Error);
+      }
+    };
+    return Promise.all(this.#homes.map(ownWork));
   }
 
   /** As `#each`, for what nobody awaits: a failure is told by the next thing that somebody does. */
@@ -253,13 +272,26 @@ class CpuPopulation implements DevicePopulation {
     this.#settled = true;
   }
 
+  // Some slices may have made the steps and others not: nothing can go on from there.
+  #fail = (error: unknown): never => {
+    this.#settled = false;
+    this.#made = Promise.reject(error);
+    this.#made.catch(() => {});
+    throw error;
+  };
+
+  /** Lets go of its memory. */
+  release(): void {
+    for (const slot of this.#words) slot.length = 0;
+  }
+
   async advance(block: Block): Promise<BlockResult> {
     const slot = this.#slot;
     this.#slot = (slot + 1) % SLOTS;
-    const results = await this.#each((home, i) => this.#advanceSlice(home, i, block, slot));
+    const results = await this.#each((home, i) => this.#advanceSlice(home, i, block, slot)).catch(this.#fail);
     const words = results.flatMap(({ words }, i): SpikeWords[] => {
       const { first, neurons } = this.#homes[i] as Home;
-      (this.#words[slot] as Uint32Array[])[i] = words as Uint32Array;
+      (this.#words[slot] as (Uint32Array | undefined)[])[i] = words;
       return block.words ? [{ first, neurons, stride: neurons, words: words as Uint32Array }] : [];
     });
     return { words, traces: block.traces ? this.#joinSamples(block, results) : [] };
@@ -268,7 +300,10 @@ class CpuPopulation implements DevicePopulation {
   #advanceSlice(home: Home, index: number, block: Block, slot: number): Promise<SliceResult> {
     const { first, steps, traces, stream } = block;
     const length = Math.ceil(this.maxSteps / 32) * home.neurons;
-    const words = block.words ? (this.#words[slot]?.[index] ?? new Uint32Array(length)) : undefined;
+    const slots = this.#words[slot] as (Uint32Array | undefined)[];
+    const words = block.words ? (slots[index] ?? new Uint32Array(length)) : undefined;
+    // It is away until an answer brings it back; after a failure there is none.
+    slots[index] = undefined;
     const values = stream.kind === 'each' ? this.#columnsOf(home, block) : stream.values.slice(0, steps);
     const given = stream.kind === 'none' ? undefined : { shared: stream.kind === 'shared', values };
     const memory = [words, given?.values].flatMap((array) => (array ? [array.buffer as ArrayBuffer] : []));

@@ -26,8 +26,11 @@ export interface Tuning {
 export interface DeviceOptions {
   /** A device of the host's: used, never destroyed. */
   device?: GPUDevice;
-  /** Where to make a device; `navigator.gpu`'s choice by default. An adapter makes one device only. */
-  adapter?: GPUAdapter;
+  /**
+   * Where to make a device; `navigator.gpu`'s choice by default, `null` where none was found. An adapter makes one
+   * device only.
+   */
+  adapter?: GPUAdapter | null;
   tuning?: Tuning;
 }
 
@@ -46,6 +49,10 @@ export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions
     throw new NoBackendError(`the adapter gives no device: ${(cause as Error).message}`, { cause });
   }
 }
+
+/** Whether an adapter is the processor in disguise; browsers told by the adapter itself before they had `info`. */
+export const isSoftware = (adapter: GPUAdapter): boolean =>
+  adapter.info?.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
 
 /** The adapter a page has, if any. */
 export async function adapterHere(): Promise<GPUAdapter | null | undefined> {

@@ -16,6 +16,19 @@ export const Frame = { current: 0, words: 1, counts: 2, states: 3 } as const;
 /** The plane the inputs' parameters begin with; a soma has the ones before. */
 export const INPUTS = 64;
 
+/** Planes of a frame: the soma's, and room for the fields of a good many inputs. */
+export const PLANES = 256;
+
+/**
+ * After how many steps, counted from the simulation's first, states that are nearly zero become zero. A state that decays
+ * to nothing would end in subnormal numbers, which processors compute many times slower, and stay there. The step's own
+ * number decides, so that it is the same however a run is cut up.
+ */
+export const SETTLE = 1024;
+
+/** What is nearly zero: far from any unit's meaning, and so far above 2^-126 that a slow decay does not come there before. */
+export const NEARLY = 2 ** -96;
+
 /** What a compiled soma exports. Lengths are bytes of a plane, in whole strides. */
 export interface SomaCode {
   /** Computes the constants of the neurons in the frame; `dt` in ms. */
@@ -24,6 +37,8 @@ export interface SomaCode {
   advance(bytes: number, steps: number, bit: number): void;
   /** The same where all neurons have the constants of the first. */
   advance_uniform(bytes: number, steps: number, bit: number): void;
+  /** Makes states that are nearly zero zero. */
+  settle(bytes: number): void;
 }
 
 /** What a compiled input exports: its current of step `n`, from parameters at `base`. */

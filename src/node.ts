@@ -17,7 +17,7 @@ const RTLD_NODELETE = 0x1000;
 const instances: GPU[] = [];
 
 /**
- * Finds a GPU in hardware for {@link Simulation.create}; nothing where there is none or the package `webgpu` is missing:
+ * Finds a GPU in hardware for {@link Simulation.create}; `null` where there is none or the package `webgpu` is missing:
  * the simulation then runs on the processor.
  *
  * Each call gives a new adapter, good for one device. The process ends by itself when the simulation is disposed of.
@@ -28,12 +28,12 @@ const instances: GPU[] = [];
  * const simulation = await Simulation.create({ adapter: await findHardware() });
  * ```
  */
-export async function findHardware(): Promise<GPUAdapter | undefined> {
+export async function findHardware(): Promise<GPUAdapter | null> {
   const found = await requestInstalled().catch((error: unknown) => {
     if (error instanceof NoBackendError) return null;
     throw error;
   });
-  return found && !found.info.isFallbackAdapter ? found : undefined;
+  return found && !found.info.isFallbackAdapter ? found : null;
 }
 
 /**

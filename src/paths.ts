@@ -3,7 +3,7 @@
 
 import type { Backend } from './backend.ts';
 import { type CpuOptions, openCpu } from './cpu.ts';
-import { adapterHere, type DeviceOptions } from './device.ts';
+import { adapterHere, type DeviceOptions, isSoftware, type Tuning } from './device.ts';
 import { InputError, NoBackendError } from './errors.ts';
 import { openWebGpu } from './webgpu.ts';
 
@@ -31,14 +31,15 @@ export async function openPath(path: Path, options: PathOptions): Promise<Opened
     const remedy = `give a whole number up to ${MOST_WORKERS}, 0 for the calling thread`;
     throw new InputError('workers', workers, 'is no number of threads', remedy);
   }
-  if (path === 'cpu') return { backend: openCpu(options), reason: 'asked for by name' };
+  checkTuning(options.tuning ?? {});
+  if (path === 'cpu') return { backend: await openCpu(options), reason: 'asked for by name' };
   if (path === 'webgpu') return { backend: await openWebGpu(options), reason: 'asked for by name' };
   if (device) return { backend: await openWebGpu(options), reason: "the host's device" };
-  const found = adapter ?? (await adapterHere());
-  if (!found) return { backend: openCpu(options), reason: 'no GPU here that WebGPU reaches' };
-  if (found.info?.isFallbackAdapter) {
+  const found = adapter === undefined ? await adapterHere().catch(() => null) : adapter;
+  if (!found) return { backend: await openCpu(options), reason: noGpu(adapter) };
+  if (isSoftware(found)) {
     return {
-      backend: openCpu(options),
+      backend: await openCpu(options),
       reason: 'the only GPU here is one in software, slower than the processor itself',
     };
   }
@@ -46,6 +47,20 @@ export async function openPath(path: Path, options: PathOptions): Promise<Opened
     return { backend: await openWebGpu({ ...options, adapter: found }), reason: 'a GPU in hardware' };
   } catch (error) {
     if (!(error instanceof NoBackendError)) throw error;
-    return { backend: openCpu(options), reason: `the GPU cannot be used: ${error.message}` };
+    return { backend: await openCpu(options), reason: `the GPU cannot be used: ${error.message}` };
+  }
+}
+
+function noGpu(adapter: GPUAdapter | null | undefined): string {
+  const node = globalThis.process?.versions?.node !== undefined;
+  if (node && adapter === undefined) return 'no GPU was given; in Node, findHardware() of somagpu/node looks for one';
+  return 'no GPU in hardware that WebGPU reaches';
+}
+
+function checkTuning(tuning: Tuning): void {
+  for (const key of ['blockSteps', 'chunk', 'maxBinding'] as const) {
+    const value: unknown = tuning[key];
+    if (value === undefined || (Number.isInteger(value) && (value as number) >= 1)) continue;
+    throw new InputError(`tuning.${key}`, value, 'is no size', 'give a whole number from 1 on, or leave it out');
   }
 }

@@ -2,7 +2,7 @@
 // states, counts and array parameters, brings chunks of them into the frame, and takes spikes and samples out. It knows
 // neither threads nor users: numbers come in the units of the device, states and fields by their position.
 
-import { CHUNK, Frame, INPUTS, type InputCode, PLANE, type SomaCode, STRIDE } from './frame.ts';
+import { CHUNK, Frame, INPUTS, type InputCode, PLANE, PLANES, SETTLE, type SomaCode, STRIDE } from './frame.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
 
@@ -26,7 +26,7 @@ export interface SlicePlan {
   states: number;
   parameters: number;
   inputs: readonly SliceInput[];
-  /** What adds a current from the host: the law of a constant input. */
+  /** What adds a current from the host: the law of a constant input, whose amplitude is then the row of the step. */
   stream: WebAssembly.Module;
   traces: readonly SliceTrace[];
   /** Neurons stepped at once, at most; for measuring and testing. */
@@ -65,8 +65,20 @@ interface Input {
   steady: boolean;
 }
 
+/** The memory laws compute in. All slices of a thread share one: browsers have room for few. */
+export class SharedFrame {
+  readonly memory: WebAssembly.Memory;
+  /** The slice whose numbers are in it. */
+  owner: Slice | undefined;
+
+  constructor(readonly planes = PLANES) {
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil((planes * PLANE) / 65536) });
+  }
+}
+
 export class Slice {
   readonly #plan: SlicePlan;
+  readonly #frame: SharedFrame;
   readonly #floats: Float32Array;
   readonly #words: Uint32Array;
   readonly #soma: SomaCode;
@@ -77,14 +89,16 @@ export class Slice {
   readonly #padded: number;
   readonly #states: readonly Float32Array[];
   readonly #counts: Uint32Array;
-  /** The fields that are arrays, by their plane of the frame. */
+  /** The fields that are arrays, and those that are numbers, by their plane of the frame. */
   readonly #arrays = new Map<number, Float32Array>();
+  readonly #numbers = new Map<number, number>();
 
-  constructor(plan: SlicePlan) {
+  constructor(plan: SlicePlan, shared: SharedFrame) {
     this.#plan = plan;
     this.#edges = plan.inputs.flatMap(({ edges }) => edges);
     const planes = INPUTS + this.#edges.length + 1;
-    const memory = new WebAssembly.Memory({ initial: Math.ceil((planes * PLANE) / 65536) });
+    this.#frame = planes <= shared.planes ? shared : new SharedFrame(planes);
+    const { memory } = this.#frame;
     this.#floats = new Float32Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
     const link = (module: WebAssembly.Module) => new WebAssembly.Instance(module, { env: { memory } }).exports;
@@ -108,9 +122,20 @@ export class Slice {
       const input = position - this.#plan.parameters;
       const plane = input < 0 ? this.#firstParameter + position : INPUTS + input;
       this.#arrays.delete(plane);
-      if (typeof value !== 'number') this.#arrays.set(plane, this.#pad(value));
-      else if (this.#edges[input]) planeOf(this.#words, plane).fill(value);
-      else planeOf(this.#floats, plane).fill(value);
+      this.#numbers.delete(plane);
+      if (typeof value === 'number') this.#numbers.set(plane, value);
+      else this.#arrays.set(plane, this.#pad(value));
+    }
+    // They go into the frame with the next block.
+    if (this.#frame.owner === this) this.#frame.owner = undefined;
+  }
+
+  #takeFrame(): void {
+    if (this.#frame.owner === this) return;
+    this.#frame.owner = this;
+    for (const [plane, value] of this.#numbers) {
+      const memory = this.#edges[plane - INPUTS] ? this.#words : this.#floats;
+      planeOf(memory, plane).fill(value);
     }
   }
 
@@ -149,6 +174,7 @@ export class Slice {
   advance(block: SliceBlock): SliceResult {
     const { traces, dt, chunk } = this.#plan;
     const { first, steps, words } = block;
+    this.#takeFrame();
     const sampled = block.traces ? traces : [];
     const samples = sampled.map(
       ({ every, neurons }) => new Float32Array(samplesIn(first, steps, every) * neurons.length),
@@ -201,9 +227,11 @@ export class Slice {
       if (bit === 0) row.fill(0);
       if (stream) this.#fillStream(stream, k, from, count);
       if (k === 0 || !steady) setCurrent(inputs, 4 * count, first + k);
-      const run = steady ? Math.min(32 - bit, steps - k, stepsToSample(traced, first + k)) : 1;
+      const toSettle = SETTLE - ((first + k) % SETTLE);
+      const run = steady ? Math.min(32 - bit, steps - k, toSettle, stepsToSample(traced, first + k)) : 1;
       advance(4 * count, run, bit);
       k += run;
+      if (run === toSettle) this.#soma.settle(4 * count);
       for (const trace of traced) this.#sample(trace, samples, first, first + k - 1, from);
       if (words && (k % 32 === 0 || k === steps)) words.set(row, ((k - 1) >> 5) * neurons + from);
     }
@@ -303,11 +331,12 @@ export interface Request<Name extends keyof Calls = keyof Calls> {
 /** The slices of a thread, by number. */
 export class Slices {
   readonly #slices = new Map<number, Slice>();
+  readonly #frame = new SharedFrame();
 
   /** Does what is asked, and gives what that gives. */
   serve({ slice, name, args }: Request): unknown {
     if (name === 'make') {
-      this.#slices.set(slice, new Slice(args[0] as SlicePlan));
+      this.#slices.set(slice, new Slice(args[0] as SlicePlan, this.#frame));
       return undefined;
     }
     const owner = this.#slices.get(slice) as Slice;

@@ -20,15 +20,15 @@ export interface Thread {
   end(reason: Error): void;
 }
 
-/** How long a worker may be silent at first, ms. Starting one takes some hundredths of that. */
-const PATIENCE = 30_000;
+/** Seconds a worker may be silent at first. Starting one takes some hundredths of one. */
+const PATIENCE = 30;
 
 /** How long the calling thread may compute before it lets others in, ms: half a frame of a page. */
 const TURN = 8;
 
 /** Serves calls on the calling thread, in turns. */
 export class OwnThread implements Thread {
-  readonly #slices = new Slices();
+  #slices = new Slices();
   #last: Promise<unknown> = Promise.resolve();
   #ended: Error | undefined;
   #turn = performance.now();
@@ -57,6 +57,7 @@ export class OwnThread implements Thread {
 
   end(reason: Error): void {
     this.#ended = reason;
+    this.#slices = new Slices();
   }
 }
 
@@ -65,13 +66,13 @@ function nextTurn(): Promise<void> {
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => resolve();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
     port2.postMessage(undefined);
   });
 }
-
-/** Lets a process end although the timer has not: Node's timers are objects, those of pages are numbers. */
-const unref = (timer: unknown): void => (timer as { unref?: () => void }).unref?.();
 
 /** A worker as Node and pages have it in common. */
 interface WorkerLike {
@@ -93,17 +94,31 @@ export class WorkerThread implements Thread {
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
   #answered = false;
-  readonly #silence: ReturnType<typeof setTimeout>;
+  readonly #url: string | URL | undefined;
+  #silence: unknown;
   #ended: Error | undefined;
 
   /** @param url - where the worker's script is; by default it is made from its text */
   constructor(url: string | URL | undefined) {
-    const died = (how: string) => this.end(this.#answered ? lost(how) : cannotStart(how, url));
-    this.#worker = start(url, (answered) => this.#answer(answered), died);
+    this.#url = url;
+    const heard = (answered: Answered) => this.#answer(answered);
+    this.#worker = start(url, heard, (how) => this.#die(how));
     this.#worker.unref?.();
-    // A script that loads but is none of ours would never answer.
-    this.#silence = setTimeout(() => died(`it has not answered for ${PATIENCE / 1000} s`), PATIENCE);
-    unref(this.#silence);
+    this.#listen();
+  }
+
+  // A script that loads but is none of ours would never answer. Only time in which the event loop goes round counts: what
+  // a busy or stopped thread finds when it comes back is first the timer, then the answers that have long been there.
+  #listen(rounds = PATIENCE): void {
+    this.#silence = setTimeout(() => {
+      if (rounds > 0) this.#listen(rounds - 1);
+      else this.#die(`it has not answered for ${PATIENCE} s`);
+    }, 1000);
+    (this.#silence as { unref?: () => void }).unref?.();
+  }
+
+  #die(how: string): void {
+    this.end(this.#answered ? lost(how) : cannotStart(how, this.#url));
   }
 
   call<Name extends keyof Calls>(
@@ -118,16 +133,16 @@ export class WorkerThread implements Thread {
         return;
       }
       const id = this.#next++;
+      this.#worker.postMessage({ id, request: { slice, name, args } }, transfer);
       this.#waiting.set(id, { resolve, reject });
       // Whoever awaits an answer wants the process to live until it is there.
       this.#worker.ref?.();
-      this.#worker.postMessage({ id, request: { slice, name, args } }, transfer);
     });
   }
 
   #answer({ id, result, error }: Answered): void {
     this.#answered = true;
-    clearTimeout(this.#silence);
+    clearTimeout(this.#silence as number);
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#worker.unref?.();
@@ -138,7 +153,7 @@ export class WorkerThread implements Thread {
   end(reason: Error): void {
     if (this.#ended) return;
     this.#ended = reason;
-    clearTimeout(this.#silence);
+    clearTimeout(this.#silence as number);
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
     void this.#worker.terminate();
@@ -154,9 +169,9 @@ const cannotStart = (how: string, url: string | URL | undefined) =>
       : `the CPU path cannot start a worker: ${how}; where a Content-Security-Policy forbids blob: workers, serve the file of "somagpu/worker" and give its address as workerUrl`,
   );
 
-// An array too long for the memory there is, in the engine's own code.
-const typed = ({ name, message }: { name: string; message: string }): Error =>
-  name === 'RangeError'
+/** What the engine's own code threw, as users know it: of range errors only those of memory are theirs to mend. */
+export const typed = ({ name, message }: { name: string; message: string }): Error =>
+  name === 'RangeError' && /alloca|typed array length|buffer size/i.test(message)
     ? new OutOfMemoryError(`the memory has no room left: ${message}`)
     : new SomaError(`the CPU path failed (please report this): ${name}: ${message}`);
 
@@ -174,14 +189,19 @@ function start(
         ? new node.Worker(new URL(url), { name })
         : new node.Worker(workerSource, { eval: true, name });
       worker.on('message', onAnswer);
+      worker.on('messageerror', (error: Error) => onDeath(error.message));
       worker.on('error', (error: Error) => onDeath(error.message));
       worker.on('exit', (code: number) => onDeath(`it ended with code ${code}`));
       return worker;
     }
     const blob = url ?? URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
     const worker = new Worker(blob, { name });
-    if (!url) URL.revokeObjectURL(blob as string);
-    worker.onmessage = ({ data }) => onAnswer(data as Answered);
+    worker.onmessage = ({ data }) => {
+      // Not before it has started: some engines still need it then.
+      if (!url) URL.revokeObjectURL(blob as string);
+      onAnswer(data as Answered);
+    };
+    worker.onmessageerror = () => onDeath('it sent what cannot be read');
     worker.onerror = (event) => {
       event.preventDefault();
       onDeath(event.message || 'its script could not be loaded');

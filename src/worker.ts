@@ -20,7 +20,7 @@ interface Port {
   postMessage(message: Answered, transfer: ArrayBuffer[]): void;
 }
 
-type Threads = { parentPort: Port & { on(event: 'message', listener: (asked: Asked) => void): void } };
+type Threads = { parentPort: Port & { on(event: string, listener: (asked: Asked) => void): void } };
 const node = globalThis.process?.getBuiltinModule?.('node:worker_threads') as Threads | undefined;
 const port: Port = node?.parentPort ?? (globalThis as unknown as Port);
 const slices = new Slices();
@@ -42,5 +42,15 @@ function buffersIn(result: unknown): ArrayBuffer[] {
   return parts.filter((part) => ArrayBuffer.isView(part)).map((part) => part.buffer as ArrayBuffer);
 }
 
-if (node) node.parentPort.on('message', answer);
-else addEventListener('message', ({ data }) => answer(data as Asked));
+// Nobody would be answered: better to die, and be heard of.
+const unreadable = () => {
+  throw new Error('a call came that cannot be read');
+};
+
+if (node) {
+  node.parentPort.on('message', answer);
+  node.parentPort.on('messageerror', unreadable);
+} else {
+  addEventListener('message', ({ data }) => answer(data as Asked));
+  addEventListener('messageerror', unreadable);
+}

@@ -12,6 +12,11 @@ function seed(text: string): number {
   throw new InvalidArgumentError('It wants a whole number from 0 to 4294967295.');
 }
 
+function count(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) <= 1024) return Number(text);
+  throw new InvalidArgumentError('It wants a whole number from 0 to 1024.');
+}
+
 const program = new Command('somagpu')
   .description('Exponential integrate-and-fire neurons by the million.')
   .version(version)
@@ -30,6 +35,11 @@ program
     )
       .choices(['auto', 'webgpu', 'cpu'])
       .default('auto'),
+  )
+  .addOption(
+    new Option('--workers <n>', 'threads of the cpu backend; as many as the processor runs by default').argParser(
+      count,
+    ),
   )
   .addOption(new Option('--seed <n>', "instead of the experiment's seed").argParser(seed))
   .option('--picture', 'draw the spike raster and the rate of every population that records spikes, as NAME.svg')

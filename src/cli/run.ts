@@ -16,6 +16,7 @@ export interface RunOptions {
   out: string;
   backend: 'auto' | 'webgpu' | 'cpu';
   seed?: number;
+  workers?: number;
   picture?: boolean;
   quiet?: boolean;
 }
@@ -23,12 +24,12 @@ export interface RunOptions {
 /** Runs an experiment; gives back whether it was interrupted. */
 export async function run(
   file: string,
-  { out, backend, seed, picture = false, quiet = false }: RunOptions,
+  { out, backend, seed, workers, picture = false, quiet = false }: RunOptions,
 ): Promise<boolean> {
   const abort = new AbortController();
   const stopListening = onInterrupt(() => abort.abort());
   try {
-    const execution = await open(file, backend, seed);
+    const execution = await open(file, { backend, seed, workers });
     try {
       await makeFolder(out);
       const bar = quiet || !process.stderr.isTTY ? undefined : progressBar();
@@ -52,12 +53,16 @@ export async function run(
   }
 }
 
-async function open(file: string, backend: RunOptions['backend'], seed: number | undefined): Promise<ExperimentRun> {
+async function open(
+  file: string,
+  { backend, seed, workers }: Pick<RunOptions, 'backend' | 'seed' | 'workers'>,
+): Promise<ExperimentRun> {
   try {
     const experiment = await readExperiment(parseJson(await readText(file)), arrayReader(dirname(file)));
-    const find = { auto: findHardware, webgpu: findAdapter, cpu: () => undefined }[backend];
+    const find = { auto: findHardware, webgpu: findAdapter, cpu: () => null }[backend];
     const adapter = await find();
-    return await ExperimentRun.create(experiment, { backend, adapter, ...(seed === undefined ? {} : { seed }) });
+    const given = seed === undefined ? {} : { seed };
+    return await ExperimentRun.create(experiment, { backend, adapter, workers, ...given });
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const path = [file, error.path].filter((part) => part !== '').join(': ');

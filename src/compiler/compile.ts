@@ -94,6 +94,9 @@ export class Compiler {
   }
 
   checkDeclarations(): void {
+    for (const [name, { at }] of [...this.#syntax.structs, ...this.#syntax.functions, ...this.#syntax.constants]) {
+      if (isLeaf(name)) throw refusal(`"${name}" is a type already`, at);
+    }
     for (const [name, { at }] of this.#syntax.structs) this.#storage.allocate(name, at);
     for (const name of this.#syntax.constants.keys()) this.#expressions.constant(name);
     for (const called of this.#syntax.functions.values()) {
@@ -118,7 +121,7 @@ export class Compiler {
     this.#body.end();
     this.#calls.pop();
     this.#scopes = outer;
-    if (result && body.at(-1)?.kind !== 'return') throw refusal(`"${name}" wants a return at its end`, at);
+    if (result && !returns(body)) throw refusal(`"${name}" wants a return at its end`, at);
     return tree;
   }
 
@@ -266,6 +269,13 @@ export class Compiler {
     if (type && value) this.#storage.store(this.#expressions.checkAs(type, value), result as Tree);
     this.#body.br(depth);
   }
+}
+
+/** Whether a function that comes to the end of these statements has returned on every way. */
+function returns(body: readonly Statement[]): boolean {
+  const last = body.at(-1);
+  if (last?.kind === 'if') return returns(last.then) && returns(last.otherwise);
+  return last?.kind === 'return' || (last?.kind === 'block' && returns(last.body));
 }
 
 /** The parameters of a function, each with a tree. */

@@ -204,6 +204,7 @@ export class Expressions {
 
   #call(expression: Expression & { kind: 'call' }): Value {
     const { name, args, at } = expression;
+    if (this.#around.find(name)) throw refusal(`"${name}" is a variable here, and cannot be called`, at);
     if (isLeaf(name) || this.#syntax.structs.has(name)) return this.#construct(expression);
     const called = this.#syntax.functions.get(name);
     if (called) return this.#callOf(called, args, at);
@@ -296,10 +297,15 @@ export class Expressions {
     return { type, emit };
   }
 
+  /** The type of one of two literals: f32 if one has a fraction; of whole ones it would be i32. */
+  #literals(a: Value, b: Value, at: Place): string {
+    return a.type === b.type ? this.values.concrete(a, at).type : 'f32';
+  }
+
   #select({ args, at }: Expression & { kind: 'call' }): Value {
     const [no, yes, condition] = args as [Expression, Expression, Expression];
     const [a, b] = [this.check(no), this.check(yes)];
-    const type = isAbstract(a) && isAbstract(b) ? 'f32' : this.values.common('select', a, b, at);
+    const type = isAbstract(a) && isAbstract(b) ? this.#literals(a, b, no.at) : this.values.common('select', a, b, at);
     const values = [this.values.convert(a, type, no.at), this.values.convert(b, type, yes.at)] as const;
     // select(x, y, x > y) is the smaller of both, bit for bit, and one instruction.
     if (type === 'lane' && condition.kind === 'binary' && same(condition.left, no) && same(condition.right, yes)) {

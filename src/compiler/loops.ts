@@ -1,10 +1,11 @@
 // The loops around a law: over the neurons in the frame, and over steps. A soma becomes a module with `prepare` and
 // `advance`, an input one with `begin` and `add`; frame.ts says where their numbers lie.
 
-import { Frame, INPUTS, PLANE, STRIDE } from '../frame.ts';
+import { Frame, INPUTS, NEARLY, PLANE, STRIDE } from '../frame.ts';
 import { Compiler, checkLaw, joinSyntax, type Law } from './compile.ts';
+import { parse } from './parser.ts';
 import { leavesOf, NOWHERE, type Tree, treeAt } from './storage.ts';
-import { parse, refusal } from './syntax.ts';
+import { refusal } from './syntax.ts';
 import { Body, encodeModule, type Local, Op, Type } from './wasm.ts';
 
 /** A text with the name that complaints about it carry. */
@@ -74,6 +75,7 @@ export function compileSoma({ parameters, states, ...source }: SomaSource): Uint
     prepare: prepare(soma),
     advance: advance(soma, false),
     advance_uniform: advance(soma, true),
+    settle: settle(soma),
   });
 }
 
@@ -110,28 +112,29 @@ function advance({ law, states, planes }: Soma, uniform: boolean): Body {
   const compiler = new Compiler(law, body);
   const start = body.local(Type.i32);
   const constants = compiler.allocate('Constants');
-  const loadConstants = (at: Local) => {
-    for (const [i, leaf] of leavesOf(constants).entries()) load(body, at, (planes.constants + i) * PLANE, leaf);
+  const loadConstants = (at: Local, offset: number) => {
+    for (const [i, leaf] of leavesOf(constants).entries())
+      load(body, at, (planes.constants + i) * PLANE + offset, leaf);
   };
-  if (uniform) loadConstants(start);
+  if (uniform) loadConstants(start, 0);
+  const stepVector = (at: Local, offset: number): Local => {
+    if (!uniform) loadConstants(at, offset);
+    const state = compiler.allocate('State');
+    const places = states.map((path, i) => ({
+      tree: treeAt(state, path),
+      offset: (planes.states + i) * PLANE + offset,
+    }));
+    for (const { tree, offset } of places) load(body, at, offset, tree);
+    const current = body.local(Type.v128);
+    load(body, at, Frame.current * PLANE + offset, current);
+    const spike = compiler.inline('advance', [constants, state, current]) as Local;
+    for (const { tree, offset } of places) store(body, at, offset, tree as Local);
+    return spike;
+  };
   body.loop();
   const again = body.depth;
   eachVector(body, bytes, VECTORS * VECTOR, (at) => {
-    const spikes = Array.from({ length: VECTORS }, (_, vector) => {
-      const offset = vector * VECTOR;
-      if (!uniform)
-        for (const [i, leaf] of leavesOf(constants).entries())
-          load(body, at, (planes.constants + i) * PLANE + offset, leaf);
-      const state = compiler.allocate('State');
-      for (const [i, path] of states.entries())
-        load(body, at, (planes.states + i) * PLANE + offset, treeAt(state, path));
-      const current = body.local(Type.v128);
-      load(body, at, Frame.current * PLANE + offset, current);
-      const spike = compiler.inline('advance', [constants, state, current]) as Local;
-      for (const [i, path] of states.entries())
-        store(body, at, (planes.states + i) * PLANE + offset, treeAt(state, path) as Local);
-      return spike;
-    });
+    const spikes = Array.from({ length: VECTORS }, (_, vector) => stepVector(at, vector * VECTOR));
     for (const [i, spike] of spikes.entries()) {
       body.get(spike);
       if (i > 0) body.op(Op.v128or);
@@ -152,6 +155,27 @@ function advance({ law, states, planes }: Soma, uniform: boolean): Body {
   body.tee(steps);
   body.brIf(again);
   body.end();
+  return body;
+}
+
+/** x = |x| > NEARLY ? x : 0, for all states. */
+function settle({ states, planes }: Soma): Body {
+  const body = new Body([Type.i32]);
+  const [bytes] = body.parameters as [Local];
+  const state = body.local(Type.v128);
+  eachVector(body, bytes, VECTOR, (at) => {
+    for (const plane of states.keys()) {
+      const offset = (planes.states + plane) * PLANE;
+      load(body, at, offset, state);
+      body.get(at);
+      body.get(state);
+      body.get(state);
+      body.op(Op.f32x4abs);
+      body.f32x4(NEARLY);
+      body.op(Op.f32x4gt, Op.v128and);
+      body.store(offset);
+    }
+  });
   return body;
 }
 

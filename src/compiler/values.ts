@@ -73,6 +73,7 @@ export class Values {
       throw refusal(`${text} is no number of WGSL`, at);
     }
     const value = this.constant(whole ? WHOLE : FLOAT, number);
+    if (whole && !Number.isSafeInteger(number)) throw refusal(`${text} lies beyond the range of numbers`, at);
     if (!Number.isFinite(number)) throw refusal(`${text} lies beyond the range of numbers`, at);
     if (suffix === 'u') return this.convert(value, 'u32', at);
     return suffix === 'f' ? this.convert(value, 'f32', at) : value;
@@ -172,6 +173,7 @@ export class Values {
     if (instruction === undefined) throw refusal(`${op} is not supported for ${type}`, at);
     const values = [this.splat(a, type, a.at), this.splat(b, type, b.at)];
     if (instruction === Op.i32div || instruction === Op.i32rem) values[1] = this.#divisor(values[1] as Value, b.at);
+    checkFinite(op, values, at);
     return this.apply(compared === undefined ? type : type in NARROW ? 'flag' : 'bool', values, instruction);
   }
 
@@ -183,7 +185,13 @@ export class Values {
     const result = FOLDS[op]?.(a.constant as number, b.constant as number);
     if (result === undefined) throw refusal(`${op} is not supported for two literals`, at);
     if (!Number.isFinite(result)) throw refusal('this constant is not finite', at);
-    return float ? this.constant(FLOAT, result) : this.constant(WHOLE, Math.trunc(result) + 0);
+    return float ? this.constant(FLOAT, result) : this.whole(result, at);
+  }
+
+  /** A whole number without a type; WGSL's have 64 bits, of which a double holds 53. */
+  whole(number: number, at: Place): Value {
+    if (!Number.isSafeInteger(Math.trunc(number))) throw refusal('this constant goes beyond 2^53', at);
+    return this.constant(WHOLE, Math.trunc(number) + 0);
   }
 
   // WGSL: x / 0 is x, and x % 0 is 0; WebAssembly would trap. A constant 0 it refuses.
@@ -223,7 +231,7 @@ export class Values {
     const by = this.convert(amount, 'u32', amountAt);
     if (a.type === WHOLE && a.constant !== undefined && by.constant !== undefined) {
       const power = 2 ** by.constant;
-      return this.constant(WHOLE, op === '<<' ? a.constant * power : Math.floor(a.constant / power));
+      return this.whole(op === '<<' ? a.constant * power : Math.floor(a.constant / power), at);
     }
     if (instruction === undefined) throw refusal(`write ${a.constant}u: a number without a type is an i32 here`, at);
     if ((by.constant ?? 0) >= 32) throw refusal(`${by.constant} bits are more than a word has but one`, amountAt);
@@ -321,6 +329,13 @@ export class Values {
     };
     return { type: a.type, emit };
   }
+}
+
+/** Refuses what WGSL computes when it compiles and finds to be no number: 3e38f * 10f. */
+function checkFinite(op: string, [a, b]: readonly Value[], at: Place): void {
+  if (a?.type !== 'f32' || a.constant === undefined || b?.constant === undefined) return;
+  const result = FOLDS[op]?.(a.constant, b.constant) ?? 0;
+  if (!(Math.abs(result) <= LARGEST)) throw refusal('this constant is not finite', at);
 }
 
 /** The type a value has beside another: a number without a type takes that of its neighbour. */

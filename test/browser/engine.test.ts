@@ -124,6 +124,12 @@ describe('a page whose policy forbids workers from blobs', () => {
     expectSameSpikes(there, await runHere({ backend: 'cpu' }, MANY));
   });
 
+  test('is told so when it forbids WebAssembly too', async () => {
+    const strict = { 'content-security-policy': "default-src 'self'; script-src 'self'" };
+    const page = await openPage({ webgpu: false, headers: strict, expectedErrors });
+    await expect(runIn(page, { backend: 'auto' })).rejects.toThrow(/NoBackendError.*wasm-unsafe-eval/);
+  });
+
   test('is told to name an address when it does not, instead of waiting for ever', async () => {
     const page = await openPage({ webgpu: false, headers, expectedErrors });
     await expect(runIn(page, { backend: 'cpu' }, MANY)).rejects.toThrow(/^.*workerUrl/);

@@ -17,6 +17,7 @@ import {
   DisposedError,
   InputError,
   NoBackendError,
+  OutOfMemoryError,
   type Progress,
   Simulation,
   type SimulationOptions,
@@ -561,6 +562,73 @@ describe('workers', { timeout: 30_000 }, () => {
     const own = await follow(AdEx, options, steps, { workers: 2 });
     expectActivity(own);
     expectSameOutcome(await follow(AdEx, options, steps, { workers: 2, workerUrl }), own);
+  });
+});
+
+describe('a block that fails', () => {
+  test('ends its run and all later ones with the same error at once: its neurons are no longer at one step', async () => {
+    const simulation = await open({ workers: 2, tuning: { blockSteps: 2 ** 20 } });
+    const traced = new Uint32Array(10_000);
+    const record = { spikes: true, states: { potential: { neurons: traced } } };
+    addCells(simulation, AdEx, { name: 'cells', units: 2100, record });
+    await simulation.run(1);
+    // Samples of a million steps of all these take more than an array can have.
+    for (const duration of [1e5, 1, 1, 1, 1])
+      await expect(simulation.run(duration)).rejects.toBeInstanceOf(OutOfMemoryError);
+  });
+});
+
+describe('a population that falls silent', () => {
+  // Without this its states would shrink to subnormal numbers, with which processors are many times slower, and stay.
+  const options: CellOptions = {
+    name: 'cells',
+    units: 100,
+    parameters: { potential_rest: 0, threshold: 40, rheobase_threshold: 20, potential_reset: 10, spike_slope: 0.1 },
+    initial: { potential: uniform(1e-3, 15) },
+    record: { spikes: true, states: { potential: { neurons: [0, 50, 99], every: 1000 } } },
+  };
+
+  test('comes to rest exactly, and all the way there in no subnormal number', async () => {
+    const simulation = await open();
+    const cells = addCells(simulation, somas.ExponentialSoma as Soma, {
+      ...options,
+      record: { states: { potential: { neurons: [0, 50, 99] } } },
+    });
+    await simulation.run(1000);
+    const { values } = await cells.trace('potential');
+    expect(values.some((value) => value !== 0 && Math.abs(value) < 2 ** -126)).toBe(false);
+    expect(values.filter((value) => value > 0).length).toBeGreaterThan(1000);
+    expect(Array.from(await cells.readState('potential'))).toEqual(Array(100).fill(0));
+  });
+
+  test('does so at the same steps however the run is cut up', async () => {
+    const whole = await follow(somas.ExponentialSoma as Soma, options, 5000, {});
+    for (const tuning of [{ blockSteps: 7 }, { blockSteps: 1000, chunk: 24 }])
+      expectSameOutcome(await follow(somas.ExponentialSoma as Soma, options, 5000, { tuning }), whole);
+  });
+});
+
+describe('many populations', () => {
+  test('on one thread share a memory to compute in, and keep their own numbers', async () => {
+    const together = await open();
+    const slopes = [1, 1.5, 2, 2.5];
+    const add = (simulation: Simulation, slope: number) =>
+      addCells(simulation, AdEx, {
+        name: `s${slope * 10}`,
+        units: 20,
+        parameters: { spike_slope: slope },
+        input: [{ kind: 'constant', amplitude: 50 + 20 * slope }],
+        record: { spikes: true },
+      });
+    const cells = slopes.map((slope) => add(together, slope));
+    await together.run(100);
+    for (const [i, slope] of slopes.entries()) {
+      const alone = await open();
+      const twin = add(alone, slope);
+      await alone.run(100);
+      expectSameOutcome(await outcomeOf(cells[i] as Cells), await outcomeOf(twin));
+    }
+    expect(new Set(await Promise.all(cells.map(async (each) => (await each.spikeCounts())[0]))).size).toBe(4);
   });
 });
 
