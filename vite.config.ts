@@ -14,10 +14,10 @@ const shaders = (): Plugin => ({
   },
 });
 
-// One chunk for what the entries share, without the experiment file, so that embedding the engine costs just the engine.
+// One chunk for what the entries share, without the experiment file and what it reads, so that embedding the engine costs just the engine.
 const engine = {
   name: 'engine',
-  test: /src\/(?!index|experiment|meanings|node|files|cli|version)[^/]*\.ts|generated.(shaders|worker)|package\.json/,
+  test: /src\/(?!index|experiment|biophysics|meanings|node|files|cli|version)[^/]*\.ts|generated.(shaders|worker)|package\.json/,
 };
 
 // npx links the file as it is: without this bit it would refuse it after a rebuild.
@@ -34,6 +34,7 @@ const library = {
     entry: {
       index: 'src/index.ts',
       experiment: 'src/experiment.ts',
+      biophysics: 'src/biophysics.ts',
       meanings: 'src/meanings.ts',
       node: 'src/node.ts',
       files: 'src/files/index.ts',

@@ -2,6 +2,7 @@
 // not carry it. Arrays in other files come through a `readArray` the caller gives,
 // so this module knows no disk; devices and kernels are the simulation's. The contract stands in docs/experiment.md.
 
+import { withBiophysics } from './biophysics.ts';
 import { checkNames, InputError, OutOfMemoryError, suggest } from './errors.ts';
 import type { Population, PopulationOptions } from './population.ts';
 import { checkDt, checkSeed, type RunOptions, Simulation, type SimulationOptions, stepsIn } from './simulation.ts';
@@ -87,7 +88,7 @@ async function readPopulation(
   const options = {
     ...given,
     name,
-    parameters: await loadValues(given.parameters, `${path}.parameters`, readArray),
+    parameters: await loadParameters(given.parameters, `${path}.parameters`, soma, readArray),
     initial: await loadValues(given.initial, `${path}.initial`, readArray),
     input: await loadInputs(given.input, `${path}.input`, readArray),
   };
@@ -101,6 +102,16 @@ export function findSoma(name: unknown, path: string): Soma {
   const names = somas.map((soma) => soma.name);
   const remedy = suggest(String(name), names);
   throw new InputError(path, name ?? null, 'unknown soma', remedy);
+}
+
+// What papers print may stand among the parameters, as `biophysics`.
+async function loadParameters(json: unknown, path: string, soma: Soma, readArray: ReadArray): Promise<unknown> {
+  if (json === undefined) return undefined;
+  const { biophysics, ...beside } = object(json, path);
+  const values = await loadValues(beside, path, readArray);
+  if (biophysics === undefined) return values;
+  const printed = await loadValues(biophysics, `${path}.biophysics`, readArray);
+  return withBiophysics(soma.name, printed, values as Json, path);
 }
 
 // Replaces every { file, array } among named values by the array.

@@ -70,6 +70,12 @@ describe('the engine that a page embeds', () => {
     expect(code).not.toContain('is declared twice');
   });
 
+  test('knows nothing of what papers print, which the entries for it and for experiment files share', () => {
+    expect(codeOf(closure('index.js'))).not.toContain('g_L');
+    expect(codeOf(closure('biophysics.js'))).toContain('g_L');
+    expect([...closure('experiment.js')]).toContain('biophysics.js');
+  });
+
   test('imports its own files and no package, statically or later', () => {
     const names = closure('index.js');
     expect(importsOf(codeOf(names)).filter((name) => !name.startsWith('./'))).toEqual([]);
