@@ -1,8 +1,10 @@
-// The command line: arguments, exit codes and signals. What the commands do stands in run.ts and somas.ts beside it.
+// The command line: arguments, exit codes and signals. What the commands do stands in run.ts, somas.ts and
+// import-spark.ts beside it.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError, NoBackendError, SomaError, version } from '../index.ts';
 import { Exit } from './exit.ts';
+import { importSpark } from './import-spark.ts';
 import { run } from './run.ts';
 import { printSomas } from './somas.ts';
 
@@ -15,6 +17,18 @@ function seed(text: string): number {
 function count(text: string): number {
   if (/^\d+$/.test(text) && Number(text) <= 1024) return Number(text);
   throw new InvalidArgumentError('It wants a whole number from 0 to 1024.');
+}
+
+function milliseconds(text: string): number {
+  if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
+  throw new InvalidArgumentError('It wants a number of ms.');
+}
+
+function units(text: string): number[] {
+  const sides = text.split('x').map(Number);
+  const neurons = sides.reduce((product, side) => product * side, 1);
+  if (/^\d+(x\d+)*$/.test(text) && neurons >= 1 && neurons <= 0xffffffff) return sides;
+  throw new InvalidArgumentError('It wants a number of neurons, or their shape: 64 or 8x8.');
 }
 
 const program = new Command('somagpu')
@@ -53,6 +67,18 @@ program
   .description('print the somas with their parameters and states')
   .argument('[name]', 'only this one')
   .action(printSomas);
+
+program
+  .command('import-spark')
+  .description('turn a soma configuration saved by Spark 1.0.0 into an experiment file')
+  .argument('<file>', 'what config.to_file wrote, compressed or not')
+  .addOption(
+    new Option('--units <n>', 'how many neurons, or their shape: 64 or 8x8').argParser(units).makeOptionMandatory(),
+  )
+  .addOption(new Option('--dt <ms>', "time step, instead of the file's").argParser(milliseconds))
+  .addOption(new Option('--duration <ms>', 'how long to run; by default about 1000').argParser(milliseconds))
+  .option('--out <file>', 'where the experiment goes, instead of to stdout')
+  .action(importSpark);
 
 function exitCode(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.wrongInput;

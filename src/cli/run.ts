@@ -70,7 +70,8 @@ async function open(
   }
 }
 
-async function makeFolder(out: string): Promise<void> {
+/** Makes a folder, and those it lies in. @throws InputError where a file is in the way */
+export async function makeFolder(out: string): Promise<void> {
   try {
     await mkdir(out, { recursive: true });
   } catch (error) {
@@ -199,7 +200,7 @@ async function arraysOf(
 }
 
 /** Writes all files aside, then renames them: each appears whole or not at all, also when the disk is full. */
-async function save(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
+export async function save(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
   const written: { aside: string; target: string }[] = [];
   try {
     for (const [name, content] of files) {
