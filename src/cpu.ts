@@ -173,7 +173,7 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async #make(chunk: number | undefined): Promise<void> {
-    const { soma, inputs, neurons: _, dt, traces } = this.#plan;
+    const { soma, inputs, dt, traces } = this.#plan;
     const [module, stream, ...modules] = await Promise.all(
       [soma.wasm, inputLaws.constant.wasm, ...inputs.map(({ wasm }) => wasm)].map(moduleOf),
     );
