@@ -53,7 +53,7 @@ function readLibrary(): Library {
 
 /** The text of src/generated/shaders.ts. */
 export function generate({ math, parts, somas, inputs } = readLibrary()): string {
-  const constants = [...parts, ...['block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
+  const constants = [...parts, ...['random', 'block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
   return [
     '// Generated from shaders/ by build/generate.ts; not to be edited.',
     "import type { Value } from '../initializers.ts';",
@@ -168,43 +168,66 @@ export const parameterOwners: Record<string, readonly string[]> = ${JSON.stringi
 interface InputShader extends Shader {
   struct: string;
   table: Record<string, DescribedRow>;
+  /** random.wgsl, if it draws numbers. */
+  linked: Shader[];
 }
 
 function readInput(input: Shader): InputShader {
-  const { name, source } = input;
+  const { name, source, path } = input;
   const [struct] = source.structs.keys();
   if (!struct || !source.declares.has(name)) {
     throw new Error(`shaders/inputs/${name}.wgsl wants a struct of parameters, then a function ${name}`);
   }
-  return { ...input, struct, table: readTable(source.structs, struct) };
+  const random = readShader('random.wgsl');
+  const linked = link([random.source], source).map(() => random);
+  const structs = new Map([...linked, input].flatMap((shader) => [...shader.source.structs]));
+  try {
+    return { ...input, struct, linked, table: readTable(structs, struct) };
+  } catch (error) {
+    throw inFile(error, path);
+  }
 }
 
 function inputModules(inputs: InputShader[], math: Shader[]): string[] {
   const laws = inputs.map((input) => {
-    const { name, text, struct, table } = input;
+    const { name, text, struct, table, linked } = input;
     const source: InputSource = {
       math: filesOf(math),
-      files: filesOf([input]),
+      files: filesOf([...linked, input]),
       kind: name,
       struct,
       parameters: pathsOf(table),
     };
-    const fields = Object.entries(table).map(
-      ([key, row]) =>
-        `  /** ${describe(row)} */\n  ${key}${row.default === undefined ? '' : '?'}: ${row.edge ? 'number' : 'Value'};`,
-    );
+    const fields = Object.entries(table)
+      .filter(([, row]) => !row.byHost)
+      .flatMap(([key, row]) => inputFields(key, row));
+    if (linked.length > 0)
+      fields.push(
+        '  /** All inputs that name the same noise have the same numbers, in all neurons and populations. */\n  shared?: string;',
+      );
     const type = `/** ${header(text).join(' ')} */
 export interface ${struct}Input {
   kind: '${name}';
 ${fields.join('\n')}
 }`;
-    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, wgsl: ${JSON.stringify(strip(text))}, wasm: '${base64(compileInput(source))}', steady: ${isSteady(source)} }`;
+    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, wgsl: ${JSON.stringify(strip(text))}, wasm: '${base64(compileInput(source))}', steady: ${isSteady(source)}, random: ${linked.length > 0} }`;
     return { struct, type, law: `  ${name}: ${law},` };
   });
   return [
     ...laws.map(({ type }) => type),
     `/** A current computed on the device. */\nexport type LawInput = ${laws.map(({ struct }) => `${struct}Input`).join(' | ')};`,
     `export const inputLaws: Record<LawInput['kind'], InputLaw> = {\n${laws.map(({ law }) => law).join('\n')}\n};`,
+  ];
+}
+
+// What a user gives for a row: one key, or one of two.
+function inputFields(key: string, row: DescribedRow): string[] {
+  const optional = row.default === undefined && !row.density ? '' : '?';
+  const field = `  /** ${describe(row)} */\n  ${key}${optional}: ${row.edge ? 'number' : 'Value'};`;
+  if (!row.density) return [field];
+  return [
+    field,
+    `  /** in the place of ${key}, ${row.unit}*sqrt(ms): ${key} is this / sqrt(dt) */\n  ${row.density}?: Value;`,
   ];
 }
 
@@ -227,7 +250,11 @@ const withoutMeaning = (table: Record<string, DescribedRow>): string =>
 /** The text of src/generated/meanings.ts. */
 function generateMeanings({ somas, inputs }: Library): string {
   const words = (table: Record<string, DescribedRow>) =>
-    Object.fromEntries(Object.entries(table).map(([name, { meaning }]) => [name, meaning]));
+    Object.fromEntries(
+      Object.entries(table)
+        .filter(([, row]) => !row.byHost)
+        .map(([name, { meaning }]) => [name, meaning]),
+    );
   const declare = (name: string, what: string, type: string, value: object) =>
     `/** ${what} */\nexport const ${name}: ${type} = ${JSON.stringify(value)};`;
   const record = 'Readonly<Record<string, string>>';

@@ -5,6 +5,7 @@ struct Block {
   steps: u32,    // steps in it
   stride: u32,   // lanes in a plane
   dt: f32,       // ms
+  neuron: u32,   // the population's number of the first neuron here
 }
 
 @group(0) @binding(0) var<uniform> block: Block;

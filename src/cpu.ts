@@ -190,13 +190,13 @@ class CpuPopulation implements DevicePopulation {
       })),
       chunk: chunk && Math.ceil(chunk / STRIDE) * STRIDE,
     };
-    const made = this.#homes.map(({ thread, slice, neurons }, i) => {
+    const made = this.#homes.map(({ thread, slice, first, neurons }, i) => {
       const shares = (this.#shares[i] as readonly Share[]).map((share, trace) => ({
         neurons: share.neurons,
         every: traces[trace]?.every as number,
         state: this.#states.indexOf(traces[trace]?.state as string),
       }));
-      const args: [SlicePlan] = [{ ...plan, neurons, traces: shares }];
+      const args: [SlicePlan] = [{ ...plan, first, neurons, traces: shares }];
       return thread.call(slice, 'make', args);
     });
     await Promise.all(made);

@@ -41,10 +41,10 @@ export interface SomaCode {
   settle(bytes: number): void;
 }
 
-/** What a compiled input exports: its current of step `n`, from parameters at `base`. */
+/** What a compiled input exports: its current of step `n`, from parameters at `base`; `neuron` is the first one's number. */
 export interface InputCode {
   /** Puts it in the place of what was there. */
-  begin(bytes: number, base: number, n: number): void;
+  begin(bytes: number, base: number, n: number, neuron: number): void;
   /** Adds it. */
-  add(bytes: number, base: number, n: number): void;
+  add(bytes: number, base: number, n: number, neuron: number): void;
 }

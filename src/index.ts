@@ -12,7 +12,7 @@ export {
   SomaError,
 } from './errors.ts';
 export { constant, type Initializer, uniform, type Value } from './initializers.ts';
-export type { ArrayInput, ConstantInput, Input, StepInput } from './inputs.ts';
+export type { ArrayInput, ConstantInput, Input, StepInput, WhiteNoiseInput } from './inputs.ts';
 export type { Population, PopulationOptions, StateRecording } from './population.ts';
 export type { Spikes, Trace } from './recording.ts';
 export { type Progress, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';

@@ -6,6 +6,7 @@ import { inputLaws, type LawInput } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
 import type { StreamKind } from './kernel.ts';
 import { firstStepAt, type Plane, resolve, type Scope } from './parameters.ts';
+import { hashName } from './random.ts';
 import type { Row } from './rows.ts';
 import type { InputLaw } from './somas.ts';
 
@@ -19,7 +20,7 @@ export interface ArrayInput {
 
 export type Input = LawInput | ArrayInput;
 
-export type { ConstantInput, LawInput, StepInput } from './generated/shaders.ts';
+export type { ConstantInput, LawInput, StepInput, WhiteNoiseInput } from './generated/shaders.ts';
 
 /** A current computed on the device, its parameters resolved; edges in time are step numbers. */
 export interface ResolvedInput {
@@ -62,26 +63,49 @@ export function resolveInputs(given: readonly Input[], scope: Scope): { laws: Re
 
 function resolveLaw({ kind, ...given }: LawInput, scope: Scope): ResolvedInput {
   const law = inputLaws[kind];
-  checkNames(scope.path, given, Object.keys(law.parameters), `key NAME of ${scope.owner}`);
+  const { shared, ...own } = given as Record<string, Value | undefined> & { shared?: unknown };
+  const rows = Object.entries(law.parameters);
+  const known = rows.flatMap(([name, row]) => (row.byHost ? [] : [name, ...(row.density ? [row.density] : [])]));
+  checkNames(scope.path, given, law.random ? [...known, 'shared'] : known, `key NAME of ${scope.owner}`);
+  const host = law.random ? sourceOf(shared, scope) : {};
   const values: Record<string, Plane> = {};
-  for (const [name, row] of Object.entries(law.parameters)) {
-    const value = (given as Record<string, Value | undefined>)[name] ?? row.default;
-    const path = `${scope.path}.${name}`;
-    if (value === undefined) throw new InputError(path, undefined, 'is missing', `give one, in ${row.unit}`);
-    values[name] = row.edge
-      ? resolveEdge(row, value, path, scope.dt)
-      : resolve(name, row, value as Value, 'current', scope);
-  }
+  for (const [name, row] of rows)
+    values[name] = row.byHost ? (host[name] as number) : resolveRow(name, row, own, scope);
   const { start, stop } = values as Record<string, number>;
   if (start !== undefined && stop !== undefined && stop < start) {
-    throw new InputError(
-      `${scope.path}.stop`,
-      (given as { stop?: number }).stop,
-      'is before start',
-      'give a later moment',
-    );
+    throw new InputError(`${scope.path}.stop`, own.stop, 'is before start', 'give a later moment');
   }
   return { law, values };
+}
+
+function resolveRow(name: string, row: Row, given: Readonly<Record<string, Value | undefined>>, scope: Scope): Plane {
+  const { density } = row;
+  const dense = density === undefined ? undefined : given[density];
+  if (density !== undefined && dense !== undefined) {
+    if (given[name] !== undefined) {
+      throw new InputError(`${scope.path}.${density}`, undefined, `says the same as ${name}`, 'give one of the two');
+    }
+    const plane = resolve(density, row, dense, 'current', scope);
+    const scale = 1 / Math.sqrt(scope.dt);
+    return typeof plane === 'number' ? Math.fround(plane * scale) : plane.map((value) => value * scale);
+  }
+  const value = given[name] ?? row.default;
+  const path = `${scope.path}.${name}`;
+  if (value === undefined) {
+    const or = density === undefined ? '' : `, or ${density} in ${row.unit}*sqrt(ms)`;
+    throw new InputError(path, undefined, 'is missing', `give one, in ${row.unit}${or}`);
+  }
+  return row.edge ? resolveEdge(row, value, path, scope.dt) : resolve(name, row, value as Value, 'current', scope);
+}
+
+/** Names of shared noises stand in keys where those of populations do; no population can have such a name. */
+const SHARED = '*';
+
+// What sets the random numbers of an input apart: see struct Source in shaders/random.wgsl.
+function sourceOf(shared: unknown, { path, population, seed, input = 0 }: Scope): Record<string, number> {
+  if (shared === undefined) return { seed, stream: hashName(population), input, own: 1 };
+  if (typeof shared === 'string' && shared !== '') return { seed, stream: hashName(SHARED + shared), input: 0, own: 0 };
+  throw new InputError(`${path}.shared`, shared, 'is no name', 'give one; all inputs that name it have the same noise');
 }
 
 function resolveEdge(row: Row, value: unknown, path: string, dt: number): number {

@@ -1,7 +1,7 @@
 // Joins WGSL: the soma, its inputs, the loop and the generated loaders of one structure. Only the structure goes into
 // the text (which soma, which inputs, which parameters are arrays), never a value, so that no new value compiles. Pure.
 
-import { block, simulate, trace } from './generated/shaders.ts';
+import { block, random, simulate, trace } from './generated/shaders.ts';
 import type { Row } from './rows.ts';
 import type { InputLaw, Soma } from './somas.ts';
 
@@ -96,6 +96,7 @@ function joined(structure: Structure, ...loop: string[]): string {
       ? 'alias lane = vec4f; alias flag = vec4<bool>; alias bits = vec4u;'
       : 'alias lane = f32; alias flag = bool; alias bits = u32;';
   const laws = [...new Set(inputs)].map((law) => law.wgsl);
+  if (inputs.some((law) => law.random)) laws.unshift(random);
   return [
     aliases,
     soma.wgsl,
@@ -116,7 +117,7 @@ function scalars({ soma, inputs, arrays }: Structure): string {
   return `struct Scalars { ${members.join(' ') || 'none: f32,'} }`;
 }
 
-function loaders({ soma, inputs, arrays }: Structure): string {
+function loaders({ soma, inputs, arrays, width }: Structure): string {
   const planes = fieldsOf(soma, inputs).filter(({ key }) => arrays.has(key));
   const load = ({ key, row }: Field) => {
     const plane = planes.findIndex((field) => field.key === key);
@@ -130,9 +131,10 @@ function loaders({ soma, inputs, arrays }: Structure): string {
     'var p: Parameters;',
     ...fieldsOf(soma, []).map((field) => `p.${field.row.path} = ${load(field)};`),
     'return p; }',
-    `struct Inputs { ${members.join(' ') || 'none: f32,'} }`,
+    `struct Inputs { neuron: bits, ${members.join(' ')} }`,
     'fn load_inputs(i: u32, stride: u32) -> Inputs {',
     'var p: Inputs;',
+    `p.neuron = ${width === 4 ? 'vec4u(block.neuron + 4u * i) + vec4u(0u, 1u, 2u, 3u)' : 'block.neuron + i'};`,
     ...inputs.flatMap((law, index) =>
       Object.entries(law.parameters).map(
         ([name, row]) => `p.input${index}.${row.path} = ${load({ key: inputKey(index, name), row })};`,
@@ -148,7 +150,7 @@ function loaders({ soma, inputs, arrays }: Structure): string {
 
 // The current of step n, the k-th of its block: the inputs in the user's order, then what the host streams in.
 function currents({ inputs, stream }: Structure): string {
-  const terms = inputs.map((law, index) => `${law.kind}(p.input${index}, n)`);
+  const terms = inputs.map((law, index) => `${law.kind}(p.input${index}, n${law.random ? ', p.neuron' : ''})`);
   if (stream === 'shared') terms.push('lane(stream[k])');
   if (stream === 'each') terms.push('stream[k * stride + i]');
   const element = stream === 'shared' ? 'f32' : 'lane';

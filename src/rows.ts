@@ -20,8 +20,12 @@ export interface Row {
   readonly inSteps?: true;
   /** A whole number. */
   readonly whole?: true;
-  /** A moment in ms, kept as the first step that begins at or after it. */
+  /** A whole number on the device, the same for all neurons: a moment in ms, kept as the first step at or after it. */
   readonly edge?: true;
+  /** Not the user's to give: the host knows it. */
+  readonly byHost?: true;
+  /** Another key that may stand in its place: the value is that one's divided by sqrt(dt). */
+  readonly density?: string;
   /** Kept relative to this parameter on the device, absolute outside. */
   readonly from?: string;
 }

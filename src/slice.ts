@@ -19,6 +19,8 @@ export interface SliceInput {
 }
 
 export interface SlicePlan {
+  /** The population's number of the first neuron. */
+  first: number;
   neurons: number;
   dt: number;
   module: WebAssembly.Module;
@@ -226,7 +228,7 @@ export class Slice {
       const bit = k % 32;
       if (bit === 0) row.fill(0);
       if (stream) this.#fillStream(stream, k, from, count);
-      if (k === 0 || !steady) setCurrent(inputs, 4 * count, first + k);
+      if (k === 0 || !steady) setCurrent(inputs, 4 * count, first + k, this.#plan.first + from);
       const toSettle = SETTLE - ((first + k) % SETTLE);
       const run = steady ? Math.min(32 - bit, steps - k, toSettle, stepsToSample(traced, first + k)) : 1;
       advance(4 * count, run, bit);
@@ -276,11 +278,11 @@ interface Traced extends SliceTrace {
 }
 
 /** The current of step `n`: the inputs in the user's order, then what the host streams in. */
-function setCurrent(inputs: readonly Input[], bytes: number, n: number): void {
+function setCurrent(inputs: readonly Input[], bytes: number, n: number, neuron: number): void {
   for (let i = 0; i < inputs.length; i++) {
     const { code, base } = inputs[i] as Input;
-    if (i === 0) code.begin(bytes, base, n);
-    else code.add(bytes, base, n);
+    if (i === 0) code.begin(bytes, base, n, neuron);
+    else code.add(bytes, base, n, neuron);
   }
 }
 

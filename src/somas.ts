@@ -35,6 +35,8 @@ export interface InputLaw {
   readonly wasm: string;
   /** Whether its current is the same in every step. */
   readonly steady: boolean;
+  /** Whether it draws random numbers: shaders/random.wgsl belongs to it. */
+  readonly random: boolean;
 }
 
 export type {

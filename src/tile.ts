@@ -52,7 +52,7 @@ export class Tile {
     readonly neurons: number,
   ) {
     this.#stride = Math.ceil(neurons / width / WORKGROUP) * WORKGROUP * width;
-    this.#make('block', 16, Usage.UNIFORM);
+    this.#make('block', 32, Usage.UNIFORM);
     // Room for all fields, so that the buffer need not change with which of them are scalars.
     this.#make('scalars', fieldsOf(plan.soma, plan.inputs).length * 4, Usage.UNIFORM);
     this.#make('states', Object.keys(plan.soma.states).length * this.#stride * 4);
@@ -132,7 +132,7 @@ export class Tile {
 
   /** Encodes a block: first the traces, which only read the states, then the steps. */
   encode(encoder: GPUCommandEncoder, block: Block, { main, traces }: Programs, slot: number): void {
-    const head = Uint32Array.of(block.first, block.steps, this.#stride / this.width, 0);
+    const head = Uint32Array.of(block.first, block.steps, this.#stride / this.width, 0, this.first, 0, 0, 0);
     new Float32Array(head.buffer)[3] = this.plan.dt;
     this.device.write(this.#buffers.get('block') as GPUBuffer, 0, head);
     this.#writeStream(block);

@@ -151,6 +151,8 @@ const MARKS: [RegExp, (match: RegExpExecArray) => Partial<Row>][] = [
   [/^in steps$/, () => ({ inSteps: true })],
   [/^whole$/, () => ({ whole: true })],
   [/^from (\w+)$/, ([, origin]) => ({ from: origin as string })],
+  [/^by host$/, () => ({ byHost: true })],
+  [/^or (\w+)$/, ([, density]) => ({ density: density as string })],
 ];
 
 function readRow(member: Member, path: string): DescribedRow {

@@ -208,12 +208,14 @@ export interface InputSource extends Source {
 export function compileInput({ kind, struct, parameters, ...source }: InputSource): Uint8Array {
   const law = readLaw(source);
   checkStructs(law, [struct]);
-  checkSignature(law, kind, [struct, 'u32'], 'lane');
+  const draws = law.own.functions.get(kind)?.parameters.length === 3;
+  checkSignature(law, kind, [struct, 'u32', ...(draws ? ['bits'] : [])], 'lane');
   const current = (adds: boolean) => {
-    const body = new Body([Type.i32, Type.i32, Type.i32]);
-    const [bytes, base, n] = body.parameters as [Local, Local, Local];
+    const body = new Body([Type.i32, Type.i32, Type.i32, Type.i32]);
+    const [bytes, base, n, first] = body.parameters as [Local, Local, Local, Local];
     const compiler = new Compiler(law, body);
     const own = body.local(Type.i32);
+    const neuron = body.local(Type.v128);
     eachVector(body, bytes, VECTOR, (at) => {
       body.get(at);
       body.get(base);
@@ -221,7 +223,8 @@ export function compileInput({ kind, struct, parameters, ...source }: InputSourc
       body.set(own);
       const p = compiler.allocate(struct);
       for (const [i, path] of parameters.entries()) load(body, own, i * PLANE, treeAt(p, path));
-      const result = compiler.inline(kind, [p, n]) as Local;
+      if (draws) numberNeurons(body, at, first, neuron);
+      const result = compiler.inline(kind, draws ? [p, n, neuron] : [p, n]) as Local;
       body.get(at);
       if (adds) {
         body.get(at);
@@ -234,6 +237,18 @@ export function compileInput({ kind, struct, parameters, ...source }: InputSourc
     return body;
   };
   return encodeModule({ begin: current(false), add: current(true) });
+}
+
+/** The numbers of the four neurons at an address: first + at / 4 and the three after it. */
+function numberNeurons(body: Body, at: Local, first: Local, neuron: Local): void {
+  body.get(at);
+  body.i32(2);
+  body.op(Op.i32shr);
+  body.get(first);
+  body.op(Op.i32add, Op.i32x4splat);
+  body.ramp();
+  body.op(Op.i32x4add);
+  body.set(neuron);
 }
 
 /** Whether an input's function does without the step it is given: its current is then the same in all of them. */

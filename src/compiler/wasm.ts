@@ -153,6 +153,9 @@ export class Body {
   f32x4 = (value: number): void => this.#constant(new Int32Array(Float32Array.of(value).buffer)[0] as number);
   i32x4 = (value: number): void => this.#constant(value | 0);
 
+  /** 0, 1, 2, 3. */
+  ramp = (): void => this.#push(0xfd, 12, ...[0, 1, 2, 3].flatMap((word) => [word, 0, 0, 0]));
+
   #constant(word: number): void {
     const found = this.#constants.get(word) ?? this.local(Type.v128);
     this.#constants.set(word, found);

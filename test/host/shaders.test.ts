@@ -269,16 +269,17 @@ describe('by an independent reader of WGSL', () => {
     }
   });
 
-  test.each(cases)('struct Block has 16 bytes, Sampling 8, arrays the stride of a lane: %s', (_, structure) => {
+  test.each(cases)('struct Block has 20 bytes, Sampling 8, arrays the stride of a lane: %s', (_, structure) => {
     const lane = 4 * structure.width;
     for (const { text, entry } of kernelsOf(structure)) {
       const seen = reflect(text);
-      expect(seen.getStructInfo('Block')?.size).toBe(16);
+      expect(seen.getStructInfo('Block')?.size).toBe(20);
       expect(seen.getStructInfo('Block')?.members.map(({ name, offset }) => [name, offset])).toEqual([
         ['first', 0],
         ['steps', 4],
         ['stride', 8],
         ['dt', 12],
+        ['neuron', 16],
       ]);
       if (entry === 'trace') expect(seen.getStructInfo('Sampling')?.size).toBe(8);
       for (const { name, isArray, stride } of seen.entry.compute[0]?.resources ?? []) {

@@ -32,7 +32,7 @@ export function runLaw({ text, members }: Law, columns: readonly Float32Array[],
   for (let from = 0; from < length; from += CHUNK) {
     const count = Math.min(CHUNK, length - from);
     for (const [i, column] of columns.entries()) plane(INPUTS + i).set(column.subarray(from, from + count));
-    begin(4 * Math.ceil(count / STRIDE) * STRIDE, INPUTS * PLANE, n);
+    begin(4 * Math.ceil(count / STRIDE) * STRIDE, INPUTS * PLANE, n, from);
     result.set(plane(Frame.current).subarray(0, count), from);
   }
   return result;

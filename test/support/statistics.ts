@@ -31,3 +31,14 @@ export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number 
   }
   return (ab / Math.sqrt(aa * bb)) * Math.sqrt(n);
 }
+
+/** The probability of a standard normal number below x: Marsaglia's series (2004, doi.org/10.18637/jss.v011.i04). */
+export function normalCdf(x: number): number {
+  if (Math.abs(x) > 8) return x > 0 ? 1 : 0;
+  let [sum, term] = [x, x];
+  for (let i = 3; Math.abs(term) > 1e-17 * Math.abs(sum) && i < 400; i += 2) {
+    term *= (x * x) / i;
+    sum += term;
+  }
+  return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+}
