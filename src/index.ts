@@ -11,7 +11,21 @@ export {
   OutOfMemoryError,
   SomaError,
 } from './errors.ts';
-export { constant, type Initializer, uniform, type Value } from './initializers.ts';
+export {
+  constant,
+  gamma,
+  type Initializer,
+  lognormal,
+  normal,
+  sparkConstant,
+  sparkNormalizedSparseUniform,
+  sparkSparseUniform,
+  sparkUniform,
+  sparse,
+  truncatedNormal,
+  uniform,
+  type Value,
+} from './initializers.ts';
 export type { ArrayInput, ConstantInput, Input, StepInput, WhiteNoiseInput } from './inputs.ts';
 export type { Population, PopulationOptions, StateRecording } from './population.ts';
 export type { Spikes, Trace } from './recording.ts';

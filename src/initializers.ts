@@ -1,7 +1,5 @@
-// What a user may give as a value: a number, one number a neuron, or an initializer that draws them. One entry of
-// INITIALIZERS is one kind: its keys, the interval its values lie in, and how a neuron's value is drawn.
-
-import { checkNames, InputError, suggest } from './errors.ts';
+// What a user may give as a value: a number, one number a neuron, or an initializer that draws them. How each draws is in
+// distributions.ts.
 
 /** The same value for every neuron. */
 export interface ConstantInitializer {
@@ -9,86 +7,160 @@ export interface ConstantInitializer {
   value: number;
 }
 
-/** Each neuron's value drawn evenly between `low` and `high`. */
+/** Drawn evenly between `low` and `high`. */
 export interface UniformInitializer {
   initializer: 'uniform';
   low: number;
   high: number;
 }
 
-export type Initializer = ConstantInitializer | UniformInitializer;
+export interface NormalInitializer {
+  initializer: 'normal';
+  mean: number;
+  sd: number;
+}
+
+/** A normal distribution of which only what lies from `low` to `high` is drawn; `mean` and `sd` are of the whole. */
+export interface TruncatedNormalInitializer {
+  initializer: 'truncated_normal';
+  mean: number;
+  sd: number;
+  /** No end by default. */
+  low?: number;
+  /** No end by default. */
+  high?: number;
+}
+
+/** The logarithm is normal; `mean` and `sd` are of the value itself, not of its logarithm. */
+export interface LognormalInitializer {
+  initializer: 'lognormal';
+  mean: number;
+  sd: number;
+}
+
+/** Mean `shape * scale`, variance `shape * scale^2`. */
+export interface GammaInitializer {
+  initializer: 'gamma';
+  shape: number;
+  scale: number;
+}
+
+/** With the probability `density` what `of` gives, else `otherwise`. */
+export interface SparseInitializer {
+  initializer: 'sparse';
+  density: number;
+  of: number | Initializer;
+  /** 0 by default. */
+  otherwise?: number;
+}
+
+/** Spark's ConstantInitializer. */
+export interface SparkConstantInitializer {
+  initializer: 'spark_constant';
+  /** 1 by default. */
+  scale?: number;
+}
+
+/** What Spark's random initializers have in common: even from 0 to `scale`, then clipped. */
+export interface SparkClipped {
+  /** 1 by default. */
+  scale?: number;
+  /** What is below becomes this; no end by default. */
+  min_value?: number;
+  /** What is above becomes this; no end by default. */
+  max_value?: number;
+}
+
+/** Spark's UniformInitializer: even from 0 to `scale`, then clipped, which piles values up at the two ends. */
+export interface SparkUniformInitializer extends SparkClipped {
+  initializer: 'spark_uniform';
+}
+
+/** Spark's SparseUniformInitializer: zeros but for a share of `density`, then clipped, the zeros too. */
+export interface SparkSparseUniformInitializer extends SparkClipped {
+  initializer: 'spark_sparse_uniform';
+  /** 0.2 by default; Spark compares it in float16, which makes it a multiple of 1/1024. */
+  density?: number;
+}
+
+/** Spark's NormalizedSparseUniformInitializer: as the sparse one, each group of neurons scaled to the sum `scale`. */
+export interface SparkNormalizedSparseUniformInitializer extends SparkClipped {
+  initializer: 'spark_normalized_sparse_uniform';
+  /** 0.2 by default; Spark compares it in float16, which makes it a multiple of 1/1024. */
+  density?: number;
+  /** Axes of `units`; neurons with the same place on these are a group. [0] by default: each row is one. */
+  norm_axes?: readonly number[];
+}
+
+export type Initializer =
+  | ConstantInitializer
+  | UniformInitializer
+  | NormalInitializer
+  | TruncatedNormalInitializer
+  | LognormalInitializer
+  | GammaInitializer
+  | SparseInitializer
+  | SparkConstantInitializer
+  | SparkUniformInitializer
+  | SparkSparseUniformInitializer
+  | SparkNormalizedSparseUniformInitializer;
 
 /** A number, an array with one value a neuron (flat, row-major), or an initializer. */
 export type Value = number | ArrayLike<number> | Initializer;
-
-/** Draws are numbers in (0, 1); a kind may ask for as many a neuron as it needs. */
-type Draws = (neuron: number, draw: number) => number;
-
-interface Kind<Fields> {
-  readonly keys: readonly Extract<keyof Fields, string>[];
-  /** Complains about fields that contradict each other. */
-  check?(fields: Fields, path: string): void;
-  /** The least and the greatest value it can give. */
-  support(fields: Fields): readonly [number, number];
-  value(fields: Fields, draws: Draws, neuron: number): number;
-}
-
-const INITIALIZERS: {
-  [Name in Initializer['initializer']]: Kind<Omit<Extract<Initializer, { initializer: Name }>, 'initializer'>>;
-} = {
-  constant: {
-    keys: ['value'],
-    support: ({ value }) => [value, value],
-    value: ({ value }) => value,
-  },
-  uniform: {
-    keys: ['low', 'high'],
-    check({ low, high }, path) {
-      if (low > high) throw new InputError(`${path}.low`, low, 'is greater than high', `give a low of at most ${high}`);
-    },
-    support: ({ low, high }) => [low, high],
-    value: ({ low, high }, draws, neuron) => low + draws(neuron, 0) * (high - low),
-  },
-};
-
-/** Each neuron's value drawn evenly between `low` and `high`. */
-export const uniform = (low: number, high: number): UniformInitializer => ({ initializer: 'uniform', low, high });
-
-/** The same value for every neuron. */
-export const constant = (value: number): ConstantInitializer => ({ initializer: 'constant', value });
 
 export function isInitializer(value: unknown): value is Initializer {
   return typeof value === 'object' && value !== null && 'initializer' in value;
 }
 
-/** An initializer whose fields were checked, ready to draw. */
-export interface Distribution {
-  readonly support: readonly [number, number];
-  /** The value of a neuron. */
-  value(draws: Draws, neuron: number): number;
-}
+type Options<Of extends Initializer> = Omit<Of, 'initializer'>;
 
-/** Checks an initializer's name and fields; `path` is where it stands. */
-export function distribution(given: Initializer, path: string): Distribution {
-  const { initializer: name, ...fields } = given;
-  const known = Object.keys(INITIALIZERS);
-  if (!known.includes(name)) {
-    throw new InputError(`${path}.initializer`, name, 'unknown initializer', suggest(String(name), known));
-  }
-  const kind = INITIALIZERS[name] as Kind<Record<string, number>>;
-  checkNames(path, fields, kind.keys, `key NAME of the initializer ${name}`);
-  const numbers = fields as Record<string, number>;
-  for (const key of kind.keys) {
-    const value: unknown = numbers[key];
-    if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw new InputError(
-        `${path}.${key}`,
-        value ?? null,
-        `the initializer ${name} wants a finite number here`,
-        'give one',
-      );
-    }
-  }
-  kind.check?.(numbers, path);
-  return { support: kind.support(numbers), value: (draws, neuron) => kind.value(numbers, draws, neuron) };
-}
+/** The same value for every neuron. */
+export const constant = (value: number): ConstantInitializer => ({ initializer: 'constant', value });
+
+/** Each neuron's value drawn evenly between `low` and `high`. */
+export const uniform = (low: number, high: number): UniformInitializer => ({ initializer: 'uniform', low, high });
+
+/** Each neuron's value drawn from a normal distribution. */
+export const normal = (mean: number, sd: number): NormalInitializer => ({ initializer: 'normal', mean, sd });
+
+/** The part of a normal distribution from `low` to `high`; an end left out is none. */
+export const truncatedNormal = (mean: number, sd: number, low?: number, high?: number): TruncatedNormalInitializer => ({
+  initializer: 'truncated_normal',
+  mean,
+  sd,
+  low,
+  high,
+});
+
+/** Each neuron's value drawn from a lognormal distribution; `mean` and `sd` are of the value, not of its logarithm. */
+export const lognormal = (mean: number, sd: number): LognormalInitializer => ({ initializer: 'lognormal', mean, sd });
+
+/** Each neuron's value drawn from a gamma distribution of mean `shape * scale`. */
+export const gamma = (shape: number, scale: number): GammaInitializer => ({ initializer: 'gamma', shape, scale });
+
+/** With the probability `density` what `of` gives, else `otherwise`. */
+export const sparse = (density: number, of: number | Initializer, otherwise = 0): SparseInitializer => ({
+  initializer: 'sparse',
+  density,
+  of,
+  otherwise,
+});
+
+/** Spark's ConstantInitializer. */
+export const sparkConstant = (scale?: number): SparkConstantInitializer => ({ initializer: 'spark_constant', scale });
+
+/** Spark's UniformInitializer. */
+export const sparkUniform = (options?: Options<SparkUniformInitializer>): SparkUniformInitializer => ({
+  ...options,
+  initializer: 'spark_uniform',
+});
+
+/** Spark's SparseUniformInitializer. */
+export const sparkSparseUniform = (
+  options?: Options<SparkSparseUniformInitializer>,
+): SparkSparseUniformInitializer => ({ ...options, initializer: 'spark_sparse_uniform' });
+
+/** Spark's NormalizedSparseUniformInitializer. */
+export const sparkNormalizedSparseUniform = (
+  options?: Options<SparkNormalizedSparseUniformInitializer>,
+): SparkNormalizedSparseUniformInitializer => ({ ...options, initializer: 'spark_normalized_sparse_uniform' });

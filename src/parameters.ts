@@ -1,11 +1,12 @@
 // From what a user wrote to numbers a device can take: names, shapes, ranges and units are checked here, values become
 // scalars or planes. Pure: it knows no device, no file and no clock.
 
+import { type Distribution, distribution } from './distributions.ts';
 import { checkNames, InputError } from './errors.ts';
 import { parameterOwners } from './generated/shaders.ts';
-import { distribution, isInitializer, type Value } from './initializers.ts';
+import { isInitializer, type Value } from './initializers.ts';
 import { uniforms } from './random.ts';
-import { boundsOf, type Row, type Table } from './rows.ts';
+import { boundsOf, outside, type Row, type Table } from './rows.ts';
 
 /** One quantity of a population: the same for all neurons, or one value each. Always float32 numbers. */
 export type Plane = number | Float32Array;
@@ -18,6 +19,8 @@ export interface Scope {
   owner: string;
   population: string;
   neurons: number;
+  /** The population's shape; a list of neurons where it is not given. */
+  units?: readonly number[];
   dt: number;
   seed: number;
   /** Which of the population's inputs, where it is one's. */
@@ -143,13 +146,14 @@ export function resolve(
   };
   if (typeof value === 'number') return subtract(check(value), origin);
   if (isInitializer(value)) {
-    const drawn = distribution(value, path);
-    for (const bound of drawn.support) check(bound);
+    const drawn = distribution(value, path, scope.units ?? [scope.neurons]);
+    checkSupport(drawn, path, row, quantity, scope.dt);
     if (drawn.support[0] === drawn.support[1]) return subtract(drawn.support[0], origin);
-    const draws = uniforms(scope.seed, scope.population, Quantity[quantity], scope.input ?? 0, name);
+    const sample = drawn.sampler(uniforms(scope.seed, scope.population, Quantity[quantity], scope.input ?? 0, name));
     return Float32Array.from({ length: scope.neurons }, (_, neuron) => {
-      const number = drawn.value(draws, neuron);
-      return (row.whole ? Math.round(number) : number) - at(origin, neuron);
+      const number = sample(neuron);
+      // Checked again, for a tail without end may go beyond what float32 or the counting of steps can hold.
+      return check(row.whole ? Math.round(number) : number, neuron) - at(origin, neuron);
     });
   }
   if (typeof (value as ArrayLike<number> | undefined)?.length !== 'number' || typeof value === 'string') {
@@ -176,9 +180,8 @@ function complaint(number: unknown, row: Row, quantity: Quantity, dt: number): s
   if (typeof number !== 'number') return 'is no number';
   if (!Number.isFinite(number)) return 'is not finite';
   if (Math.abs(number) > mostOf(row, quantity)) return 'is too large';
-  if (row.above !== undefined && number <= row.above) return `must be greater than ${row.above}`;
-  if (row.least !== undefined && number < row.least) return `must be at least ${row.least}`;
-  if (row.most !== undefined && number > row.most) return `must be at most ${row.most}`;
+  const reason = outside(row, number);
+  if (reason !== undefined) return reason;
   if (row.leastDt && Math.fround(number) < Math.fround(dt)) return `must not be below the time step of ${dt} ms`;
   if (row.inSteps && wholeSteps(number, dt) > MOST_STEPS)
     return `must not be longer than ${MOST_STEPS} steps of ${dt} ms`;
@@ -187,6 +190,45 @@ function complaint(number: unknown, row: Row, quantity: Quantity, dt: number): s
   if (row.above === 0 && Math.fround(number) < 2 ** -126) return 'is too small for float32';
   return undefined;
 }
+
+/**
+ * Refuses a distribution that can leave the range of its row, however seldom it would. Where it has no end, the row must
+ * have none there either; the limits of float32 and of counting are no ends: single values are checked for them.
+ *
+ * @throws InputError with bounds to truncate it at, where there are some
+ */
+function checkSupport(drawn: Distribution, path: string, row: Row, quantity: Quantity, dt: number): void {
+  const { given, support, parts, moments } = drawn;
+  for (const [key, part] of Object.entries(parts ?? {})) checkSupport(part, `${path}.${key}`, row, quantity, dt);
+  if (parts) return;
+  const reasonOf = (bound: number) => complaint(bound, row, quantity, dt);
+  const lowest = Math.max(row.above ?? -Infinity, row.least ?? -Infinity, row.leastDt ? dt : -Infinity);
+  const [low, high] = support;
+  const endless = high - low === Infinity;
+  const wrong = endless ? undefined : support.find(reasonOf);
+  if (endless ? low >= lowest && high <= (row.most ?? Infinity) : wrong === undefined) return;
+  const reason = wrong === undefined ? `${given.initializer} reaches from ${low} to ${high}` : reasonOf(wrong);
+  const fix = moments ? truncation(moments, lowest, row, reasonOf) : '';
+  throw new InputError(path, wrong ?? given, reason as string, `allowed: ${allowed(row, quantity, dt)}${fix}`);
+}
+
+/** A truncated normal distribution that keeps to a row's range, in words: three deviations wide where that fits. */
+function truncation(
+  moments: readonly [number, number],
+  lowest: number,
+  row: Row,
+  reasonOf: (bound: number) => string | undefined,
+): string {
+  const [mean, sd] = moments.map(tidy) as [number, number];
+  const [up, down] = row.whole ? [Math.ceil, Math.floor] : [tidy, tidy];
+  const first = (bounds: number[]) => bounds.find((bound) => !reasonOf(bound)) ?? NaN;
+  const low = first([up(mean - 3 * sd), lowest, tidy(mean / 10)]);
+  const high = first([down(mean + 3 * sd), row.most ?? NaN]);
+  return low < high ? `; truncate it: ${JSON.stringify({ initializer: 'truncated_normal', mean, sd, low, high })}` : '';
+}
+
+/** Four digits, as a person would write a bound. */
+const tidy = (value: number): number => Number(value.toPrecision(4));
 
 function allowed(row: Row, quantity: Quantity, dt: number): string {
   const most = mostOf(row, quantity);

@@ -114,8 +114,8 @@ export class Population<Config extends object = object, State extends string = s
 
   #scope(table: string): Scope {
     const { dt, seed } = this.#clock;
-    const { name, neurons, soma } = this;
-    return { path: `${name}.${table}`, owner: soma.name, population: name, neurons, dt, seed };
+    const { name, neurons, units, soma } = this;
+    return { path: `${name}.${table}`, owner: soma.name, population: name, neurons, units, dt, seed };
   }
 
   // In the units of the device.

@@ -35,10 +35,13 @@ export interface DescribedRow extends Row {
   readonly meaning: string;
 }
 
+/** The part of a row that says what numbers it allows. */
+export type Bounds = Pick<Row, 'above' | 'least' | 'leastDt' | 'most'>;
+
 export type Table<Name extends string = string> = Readonly<Record<Name, Row>>;
 
 /** What a row allows, in words: `> 0`, `<= 1000`. */
-export function boundsOf({ above, least, leastDt, most }: Row): string[] {
+export function boundsOf({ above, least, leastDt, most }: Bounds): string[] {
   const bounds = [
     above === undefined ? '' : `> ${above}`,
     least === undefined ? '' : `>= ${least}`,
@@ -46,4 +49,12 @@ export function boundsOf({ above, least, leastDt, most }: Row): string[] {
     most === undefined ? '' : `<= ${most}`,
   ];
   return bounds.filter((bound) => bound !== '');
+}
+
+/** How a number is outside of constant bounds, if it is. */
+export function outside({ above, least, most }: Bounds, number: number): string | undefined {
+  if (above !== undefined && number <= above) return `must be greater than ${above}`;
+  if (least !== undefined && number < least) return `must be at least ${least}`;
+  if (most !== undefined && number > most) return `must be at most ${most}`;
+  return undefined;
 }

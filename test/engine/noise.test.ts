@@ -8,7 +8,7 @@ import { hashName, philox } from '../../src/random.ts';
 import { backends, type OpenOptions, type TestBackend } from '../support/backends.ts';
 import { runLaw } from '../support/compiled.ts';
 import { addCells, expectSameBits } from '../support/outcome.ts';
-import { correlation, evenness, normalCdf } from '../support/statistics.ts';
+import { correlation, evenness, normalTail } from '../support/statistics.ts';
 import { CHANCE, NOISE } from '../support/tolerances.ts';
 
 const soma = ExponentialSoma as unknown as Soma;
@@ -76,7 +76,7 @@ describe.each(backends)('white noise, on $name', (backend) => {
     const [neurons, steps] = [10_000, 100];
     const values = await show(backend, { input: [white()], neurons, steps });
     expect(values).toHaveLength(1e6);
-    expect(evenness(values.map(normalCdf))).toBeGreaterThan(CHANCE.p);
+    expect(evenness(values.map((value) => normalTail(-value)))).toBeGreaterThan(CHANCE.p);
     expect(Math.abs(correlation(values.subarray(1), values.subarray(0, -1)))).toBeLessThan(CHANCE.z);
     expect(Math.abs(correlation(values.subarray(neurons), values.subarray(0, -neurons)))).toBeLessThan(CHANCE.z);
     const squares = values.map((value) => value * value);

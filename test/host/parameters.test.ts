@@ -3,8 +3,9 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { distribution } from '../../src/distributions.ts';
 import { InputError } from '../../src/errors.ts';
-import { constant, distribution, uniform, type Value } from '../../src/initializers.ts';
+import { constant, uniform, type Value } from '../../src/initializers.ts';
 import {
   defaultStates,
   firstStepAt,
@@ -452,19 +453,19 @@ describe('uniform values', () => {
   });
 
   test('stay there at the least and the greatest draw there is', () => {
-    const { value, support } = distribution(uniform(-70, -55), 'x');
+    const { sampler, support } = distribution(uniform(-70, -55), 'x', [1]);
+    const value = (draws: () => number) => sampler(draws)(0);
     expect(support).toEqual([-70, -55]);
-    const ends = [0.5, 4294967295.5].map((draw) => value(() => draw / 4294967296, 0));
+    const ends = [0.5, 4294967295.5].map((draw) => value(() => draw / 4294967296));
     expect(ends[0]).toBeGreaterThan(-70);
     expect(ends[1]).toBeLessThan(-55);
     expect(ends.map(Math.round)).toEqual([-70, -55]);
-    expect(value(() => 0.5, 0)).toBe(-62.5);
+    expect(value(() => 0.5)).toBe(-62.5);
   });
 
   test('are made of the first draw of their own neuron', () => {
-    const { value } = distribution(uniform(0, 4), 'x');
-    const draws = (neuron: number, draw: number) => (neuron + 10 * draw) / 4;
-    expect([0, 1, 2, 3].map((neuron) => value(draws, neuron))).toEqual([0, 1, 2, 3]);
+    const value = distribution(uniform(0, 4), 'x', [4]).sampler((neuron, draw) => (neuron + 10 * draw) / 4);
+    expect([0, 1, 2, 3].map((neuron) => value(neuron))).toEqual([0, 1, 2, 3]);
   });
 
   test('of a state are relative to rest in float64 and rounded once, so that an interval of a millionth has many', () => {

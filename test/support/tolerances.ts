@@ -70,3 +70,6 @@ export const CHANCE = { p: 1e-4, z: 5 } as const;
  * of digits where intervals vary by a millionth of a spike time.
  */
 export const INTERVALS = 1e-9;
+
+/** The tests' own distribution functions beside SciPy 1.17's, relative: float64 roundings, times the exponent in far tails. */
+export const SHARES = 1e-11;
