@@ -25,8 +25,7 @@ export function truncatedNormal(a: number, b: number, draws: Draws, neuron: numb
   if (a > FAR) return Math.min(a, Number.MAX_VALUE);
   const inTail = a > 0.5;
   const wide = b - a > 2.5;
-  const peak = Math.max(a, 0);
-  let x = peak;
+  let x = 0;
   for (let attempt = 0; attempt < 2 * ATTEMPTS; attempt += 2) {
     const u = draws(neuron, attempt);
     let accepted: boolean;
@@ -38,7 +37,7 @@ export function truncatedNormal(a: number, b: number, draws: Draws, neuron: numb
       accepted = x >= a && x <= b;
     } else {
       x = a + u * (b - a);
-      accepted = draws(neuron, attempt + 1) < Math.exp((peak * peak - x * x) / 2);
+      accepted = draws(neuron, attempt + 1) < Math.exp((-x * x) / 2);
     }
     if (accepted) break;
   }
