@@ -143,7 +143,7 @@ export const ${soma.name}: Soma<${soma.name}Config, ${states.join(' | ')}> = {
   parameters: ${spread(soma, parts)},
   states: ${withoutMeaning(soma.states)},
   wgsl: ${[...soma.parts, JSON.stringify(strip(soma.text))].join(" + '\\n' + ")},
-  wasm: '${base64(
+  wasm: '${hex(
     compileSoma({
       math: filesOf(math),
       files: filesOf([...parts.filter((part) => soma.parts.includes(part.name)), soma]),
@@ -210,7 +210,7 @@ export interface ${struct}Input {
   kind: '${name}';
 ${fields.join('\n')}
 }`;
-    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, wgsl: ${JSON.stringify(strip(text))}, wasm: '${base64(compileInput(source))}', steady: ${isSteady(source)}, random: ${linked.length > 0} }`;
+    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, wgsl: ${JSON.stringify(strip(text))}, wasm: '${hex(compileInput(source))}', steady: ${isSteady(source)}, random: ${linked.length > 0} }`;
     return { struct, type, law: `  ${name}: ${law},` };
   });
   return [
@@ -235,7 +235,7 @@ const filesOf = (shaders: readonly Shader[]) => shaders.map(({ path, text }) => 
 
 const pathsOf = (table: Record<string, DescribedRow>): string[] => Object.values(table).map(({ path }) => path);
 
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** The lines of the comment a file opens with. */
 const header = (text: string): string[] =>

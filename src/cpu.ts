@@ -349,8 +349,9 @@ function shareOf({ first, neurons }: Home, traced: Uint32Array): Share {
 /** Compiled modules by their text: a law is compiled once. */
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
-function moduleOf(base64: string): Promise<WebAssembly.Module> {
-  const found = modules.get(base64) ?? WebAssembly.compile(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
-  modules.set(base64, found);
+function moduleOf(hex: string): Promise<WebAssembly.Module> {
+  const bytes = () => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  const found = modules.get(hex) ?? WebAssembly.compile(bytes());
+  modules.set(hex, found);
   return found;
 }
