@@ -76,7 +76,7 @@ export function fromSpark(json: unknown, { units, ...given }: SparkOptions): Spa
     if (config[name] !== undefined) parameters[name] = readValue(config[name], `__cfg__.${name}`, units);
   }
   const seed = seedOf(config.seed);
-  checkParameters(soma, parameters, { units, dt });
+  const refused = checkParameters(soma, parameters, { units, dt });
   const population = {
     soma: soma.name,
     units: units.length === 1 ? units[0] : units,
@@ -84,7 +84,7 @@ export function fromSpark(json: unknown, { units, ...given }: SparkOptions): Spa
     record: { spikes: true },
   };
   const experiment = { dt, duration: durationOf(given.duration, dt), seed, populations: { [NAME]: population } };
-  return { experiment, leftOut: differences(config, seed, parameters) };
+  return { experiment, leftOut: [...differences(config, seed, parameters), ...refused] };
 }
 
 /** The encoder's own wrapper, which `to_file` leaves out and `json.dumps` does not. */
@@ -193,16 +193,22 @@ function seedOf(seed: unknown): number {
   throw new InputError('__cfg__.seed', seed, 'is no seed', 'give a whole number');
 }
 
-/** What the engine refuses is refused now, and not only when the experiment is run. */
+/** What the engine refuses is refused now, and not only when the experiment is run; of what is drawn it is told. */
 function checkParameters(
   soma: Soma,
   parameters: Record<string, Value>,
   { units, dt }: { units: readonly number[]; dt: number },
-): void {
-  if (Object.values(parameters).some(isInitializer)) return;
+): string[] {
   const neurons = units.reduce((product, side) => product * side, 1);
-  const scope = { path: '__cfg__', owner: soma.name, population: NAME, neurons, dt, seed: 0 };
-  resolveParameters(soma.parameters, parameters, scope);
+  const scope = { path: '__cfg__', owner: soma.name, population: NAME, neurons, units, dt, seed: 0 };
+  try {
+    resolveParameters(soma.parameters, parameters, scope);
+    return [];
+  } catch (error) {
+    const drawn = Object.values(parameters).some(isInitializer);
+    if (!drawn || !(error instanceof InputError)) throw error;
+    return [`what a run refuses until it is changed: ${error.message.replace('__cfg__.', `${NAME}.parameters.`)}`];
+  }
 }
 
 function durationOf(duration: number | undefined, dt: number): number {
