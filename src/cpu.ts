@@ -23,8 +23,8 @@ import { cores, OwnThread, type Thread, typed, WorkerThread } from './threads.ts
 
 /** Populations up to this size stay on the calling thread: a message to a worker costs as much as stepping them. */
 const SMALL = 2048;
-/** Neuron updates in a block: enough that the way to a worker and back is small beside it. */
-const UPDATES_PER_BLOCK = 2 ** 24;
+/** Neuron updates in a block, about a tenth of a second: bringing neurons into the frame and back is small beside it. */
+const UPDATES_PER_BLOCK = 2 ** 26;
 /** On the calling thread: a turn of some milliseconds. */
 const UPDATES_PER_TURN = 2 ** 20;
 /** Numbers that a block brings or leaves at most where every neuron has one in each step. */
