@@ -41,6 +41,8 @@ interface Library {
   /** Functions that WebAssembly has not, for the CPU path. */
   math: Shader[];
   parts: Shader[];
+  /** What inputs draw random numbers with. */
+  random: Shader;
   somas: SomaShader[];
   inputs: InputShader[];
 }
@@ -48,12 +50,14 @@ interface Library {
 function readLibrary(): Library {
   const parts = readFolder('parts');
   const somas = readFolder('somas').map((soma) => readSoma(soma, parts));
-  return { math: readFolder('math'), parts, somas, inputs: readFolder('inputs').map(readInput) };
+  const random = readShader('random.wgsl');
+  const inputs = readFolder('inputs').map((input) => readInput(input, random));
+  return { math: readFolder('math'), parts, random, somas, inputs };
 }
 
 /** The text of src/generated/shaders.ts. */
-export function generate({ math, parts, somas, inputs } = readLibrary()): string {
-  const constants = [...parts, ...['random', 'block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
+export function generate({ math, parts, random, somas, inputs } = readLibrary()): string {
+  const constants = [...parts, random, ...['block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
   return [
     '// Generated from shaders/ by build/generate.ts; not to be edited.',
     "import type { Value } from '../initializers.ts';",
@@ -172,13 +176,12 @@ interface InputShader extends Shader {
   linked: Shader[];
 }
 
-function readInput(input: Shader): InputShader {
+function readInput(input: Shader, random: Shader): InputShader {
   const { name, source, path } = input;
   const [struct] = source.structs.keys();
   if (!struct || !source.declares.has(name)) {
     throw new Error(`shaders/inputs/${name}.wgsl wants a struct of parameters, then a function ${name}`);
   }
-  const random = readShader('random.wgsl');
   const linked = link([random.source], source).map(() => random);
   const structs = new Map([...linked, input].flatMap((shader) => [...shader.source.structs]));
   try {

@@ -8,6 +8,7 @@ import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
+import { isSoftware } from './device.ts';
 import { NoBackendError } from './errors.ts';
 
 /** glibc's RTLD_NODELETE, which Node does not name: the loader stays although it is no Node addon. */
@@ -33,7 +34,7 @@ export async function findHardware(): Promise<GPUAdapter | null> {
     if (error instanceof NoBackendError) return null;
     throw error;
   });
-  return found && !found.info.isFallbackAdapter ? found : null;
+  return found && !isSoftware(found) ? found : null;
 }
 
 /**
@@ -45,7 +46,7 @@ export async function findHardware(): Promise<GPUAdapter | null> {
  */
 export async function findAdapter(): Promise<GPUAdapter> {
   const found = await requestInstalled();
-  if (found && !found.info.isFallbackAdapter) return found;
+  if (found && !isSoftware(found)) return found;
   const software = (await useSwiftShader()) ? await requestAdapter() : null;
   const adapter = software ?? found;
   if (adapter) return adapter;

@@ -313,14 +313,8 @@ export function lowerBound(sorted: Uint32Array, value: number): number {
 type Method = 'setFields' | 'setStates' | 'readState' | 'readCounts' | 'clearCounts' | 'advance';
 
 /** What can be asked of a slice, from whatever thread. */
-export interface Calls {
-  make: (plan: SlicePlan) => void;
-  setFields: Slice['setFields'];
-  setStates: Slice['setStates'];
-  readState: Slice['readState'];
-  readCounts: Slice['readCounts'];
-  clearCounts: Slice['clearCounts'];
-  advance: Slice['advance'];
+export interface Calls extends Pick<Slice, Method> {
+  make(plan: SlicePlan): void;
 }
 
 /** A call: which slice, what, and with what. */

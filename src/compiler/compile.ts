@@ -62,7 +62,7 @@ export class Compiler {
     this.#body = body;
     this.#storage = new Storage(own, body);
     const around = {
-      find: (name: string) => this.#scopes.findLast((scope) => scope.has(name))?.get(name),
+      find: (name: string) => this.#find(name),
       names: () => this.#scopes.flatMap((scope) => [...scope.keys()]),
       inline: (called: FunctionSyntax, bindings: readonly Binding[]) => this.#inline(called, bindings),
       inlineLibrary: (name: string, argument: Binding, at: Place) => {
@@ -196,9 +196,14 @@ export class Compiler {
     scope.set(name, { type: converted.type, tree, mutable, pointer: false, most });
   }
 
+  /** What a name stands for here: the innermost of those declared. */
+  #find(name: string): Meaning | undefined {
+    return this.#scopes.findLast((scope) => scope.has(name))?.get(name);
+  }
+
   #constant(value: Expression) {
     const isKnown = (name: string) => {
-      const found = this.#scopes.findLast((scope) => scope.has(name))?.get(name);
+      const found = this.#find(name);
       return found ? !isBinding(found) : this.#syntax.constants.has(name);
     };
     return this.#expressions.constantOf(value, isKnown);

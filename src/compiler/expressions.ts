@@ -1,7 +1,7 @@
 // Expressions of the WGSL subset: what they name, what they call, and the values these give.
 
 import { didYouMean } from '../errors.ts';
-import { BUILT_IN, INSTRUCTIONS, isLeaf, LEAVES, NARROW } from './operators.ts';
+import { BUILT_IN, INSTRUCTIONS, isLeaf, NARROW } from './operators.ts';
 import { type Storage, type Tree, treeAt } from './storage.ts';
 import { type Expression, type FunctionSyntax, type Place, refusal, type Syntax } from './syntax.ts';
 import { isAbstract, type Value, Values } from './values.ts';
@@ -351,7 +351,7 @@ function isPlain(expression: Expression): boolean {
   if (expression.kind === 'literal' || expression.kind === 'name') return true;
   if (expression.kind === 'member' || expression.kind === 'unary') return isPlain(expression.of);
   if (expression.kind === 'binary') return isPlain(expression.left) && isPlain(expression.right);
-  return Object.hasOwn(LEAVES, expression.name) && expression.args.every(isPlain);
+  return isLeaf(expression.name) && expression.args.every(isPlain);
 }
 
 /** Whether two expressions without effects say the same. */

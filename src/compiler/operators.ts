@@ -83,10 +83,11 @@ export const CASTS: Readonly<Record<string, readonly Op[]>> = {
   'u32 f32': [Op.f32reinterpret],
 };
 
-/** Built-in functions that are one instruction, and those of the library shaders/math/. */
+/** Built-in functions of one number that are one instruction. */
 export const INSTRUCTIONS = ['abs', 'floor', 'round', 'sqrt'];
-export const LIBRARY = ['exp', 'log', 'sin', 'cos'];
-export const BUILT_IN = ['select', 'min', 'max', 'bitcast', ...INSTRUCTIONS, ...LIBRARY];
+
+/** All there are; the last four are functions of shaders/math/. */
+export const BUILT_IN = ['select', 'min', 'max', 'bitcast', ...INSTRUCTIONS, 'exp', 'log', 'sin', 'cos'];
 
 /** What is computed of literals alone, in float64; these operators also take a scalar beside a vector. */
 export const FOLDS: Readonly<Record<string, (a: number, b: number) => number>> = {

@@ -8,7 +8,6 @@ export type Type = (typeof Type)[keyof typeof Type];
 export const Op = {
   end: 0x0b,
   else: 0x05,
-  return: 0x0f,
   i32eqz: 0x45,
   i32eq: 0x46,
   i32ne: 0x47,
@@ -63,7 +62,6 @@ export const Op = {
   f32x4ge: 0xfd46,
   v128not: 0xfd4d,
   v128and: 0xfd4e,
-  v128andnot: 0xfd4f,
   v128or: 0xfd50,
   v128xor: 0xfd51,
   v128bitselect: 0xfd52,
@@ -165,12 +163,10 @@ export class Body {
   /** Memory accesses at an address on the stack plus `offset`; planes are aligned to 16 bytes. */
   load = (offset: number): void => this.#push(0xfd, 0, 4, ...unsigned(offset));
   store = (offset: number): void => this.#push(0xfd, 11, 4, ...unsigned(offset));
-  loadSplat = (offset: number): void => this.#push(0xfd, 9, 2, ...unsigned(offset));
   loadWord = (offset: number): void => this.#push(0x28, 2, ...unsigned(offset));
 
   /** The first of four lanes. */
   firstF32 = (): void => this.#push(0xfd, 31, 0);
-  firstI32 = (): void => this.#push(0xfd, 27, 0);
 
   block = (): void => this.#open(0x02);
   loop = (): void => this.#open(0x03);

@@ -3,7 +3,6 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { InputError } from '../../src/errors.ts';
 import { readExperiment } from '../../src/experiment.ts';
 import {
   gamma,
@@ -25,6 +24,7 @@ import {
   SimplifiedAdaptiveExponentialSoma,
   type Soma,
 } from '../../src/somas.ts';
+import { refusal } from '../support/refusal.ts';
 
 const [refractory, adex, simplified] = [
   RefractoryExponentialSoma,
@@ -46,16 +46,6 @@ const parametersOf = (soma: Soma, given: Record<string, Value>) =>
 
 const statesOf = (soma: Soma, given: Record<string, Value>) =>
   resolveStates(soma.states, given, parametersOf(soma, {}), scopeOf(soma, 'cells.initial'));
-
-function refusal(attempt: () => unknown): string {
-  try {
-    attempt();
-  } catch (error) {
-    expect(error).toBeInstanceOf(InputError);
-    return (error as InputError).message;
-  }
-  throw new Error('it was not refused');
-}
 
 describe('a distribution that can leave the range of its parameter', () => {
   const truncated = (mean: number, sd: number, low: number, high: number) =>

@@ -7,6 +7,7 @@ import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { FileError, InputError } from '../../src/errors.ts';
 import { type NpyArray, type NpyData, npzNames, readNpzArray, writeNpz } from '../../src/files/index.ts';
+import { refusal as refusalOf } from '../support/refusal.ts';
 
 const TYPES = {
   '<f4': Float32Array,
@@ -52,15 +53,7 @@ function forged(file: Uint8Array, field: number, value: number): Uint8Array {
   return copy;
 }
 
-const refusal = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    expect(error).toBeInstanceOf(FileError);
-    return (error as Error).message;
-  }
-  throw new Error('nothing was refused');
-};
+const refusal = (attempt: () => unknown): string => refusalOf(attempt, FileError);
 
 // Some damage is idle (a name in a local header, a spare bit of deflate): then the array must be the right one.
 function expectRightOrRefused(file: Uint8Array, name: string, right: NpyData): void {

@@ -24,6 +24,7 @@ import {
   SimplifiedAdaptiveExponentialSoma,
   type Soma,
 } from '../../src/somas.ts';
+import { refusal } from '../support/refusal.ts';
 
 const [eif, refractory, adex, simplified] = [
   ExponentialSoma,
@@ -48,17 +49,6 @@ const parametersOf = (soma: Soma, given: unknown, change: Partial<Scope> = {}): 
 function statesOf(soma: Soma, given: unknown, parameters: Record<string, Value> = {}): Record<string, Plane> {
   const scope = scopeOf(soma, { path: 'cells.initial' });
   return resolveStates(soma.states, given, parametersOf(soma, parameters), scope);
-}
-
-/** The message of a refusal. */
-function refusal(attempt: () => unknown): string {
-  try {
-    attempt();
-  } catch (error) {
-    expect(error).toBeInstanceOf(InputError);
-    return (error as InputError).message;
-  }
-  throw new Error('it was not refused');
 }
 
 describe('a duration in whole steps', () => {
