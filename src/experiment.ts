@@ -4,8 +4,11 @@
 
 import { withBiophysics } from './biophysics.ts';
 import { checkNames, InputError, OutOfMemoryError, suggest } from './errors.ts';
+import { stepsIn } from './parameters.ts';
 import type { Population, PopulationOptions } from './population.ts';
-import { checkDt, checkSeed, type RunOptions, Simulation, type SimulationOptions, stepsIn } from './simulation.ts';
+import { checkWindow } from './record.ts';
+import { samplesIn } from './recording.ts';
+import { checkDt, checkSeed, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
 
 /** Gives an array of a file, flat and row-major. What it throws is reported at the place that names the file. */
@@ -209,7 +212,7 @@ export class ExperimentRun {
       const populations = experiment.populations.map(({ soma, options }) => simulation.add(soma, options));
       for (const population of populations) population.checkStreams(experiment.steps);
       experiment.populations.forEach(({ options }, i) => {
-        checkTraces(options, populations[i]?.neurons ?? 0, experiment.steps);
+        checkTraces(options, populations[i]?.neurons ?? 0, experiment);
       });
       await simulation.compile();
       return new ExperimentRun(experiment, simulation, populations);
@@ -259,13 +262,17 @@ export class ExperimentRun {
 }
 
 /** Refuses to record more samples than fit, before the run that would lose them. */
-function checkTraces({ name, record }: PopulationOptions<object, string>, all: number, steps: number) {
+function checkTraces({ name, record }: PopulationOptions<object, string>, all: number, { dt, steps }: Experiment) {
   let bytes = 0;
   for (const [state, recording] of Object.entries(record?.states ?? {})) {
     const { neurons = 'all', every = 1 } = recording ?? {};
-    bytes += 4 * Math.ceil(steps / every) * (neurons === 'all' ? all : neurons.length);
+    const path = `${name}.record.states.${state}`;
+    const { from, to, last } = checkWindow(recording ?? {}, dt, path);
+    const recorded = samplesIn(from, Math.max(Math.min(to, steps) - from, 0), every);
+    bytes += 4 * Math.min(recorded, Math.ceil(last / every)) * (neurons === 'all' ? all : neurons.length);
     if (bytes <= MOST_TRACE_BYTES) continue;
     const reason = `the samples of ${name} would take ${bytes} bytes, and ${MOST_TRACE_BYTES} fit into its npz`;
-    throw new InputError(`${name}.record.states.${state}`, undefined, reason, 'record fewer neurons, or set every');
+    const remedy = 'record fewer neurons, set every, or keep only the last ones';
+    throw new InputError(path, undefined, reason, remedy);
   }
 }

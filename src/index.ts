@@ -27,8 +27,9 @@ export {
   type Value,
 } from './initializers.ts';
 export type { ArrayInput, ConstantInput, Input, StepInput, WhiteNoiseInput } from './inputs.ts';
-export type { Population, PopulationOptions, StateRecording } from './population.ts';
-export type { Spikes, Trace } from './recording.ts';
+export type { Population, PopulationOptions } from './population.ts';
+export type { RateRecording, Recording, RecordingWindow, SpikeRecording, StateRecording } from './record.ts';
+export type { Chunk, Rate, Spikes, Trace } from './recording.ts';
 export { type Progress, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
 export * from './somas.ts';
 export { version } from './version.ts';

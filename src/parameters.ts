@@ -50,6 +50,24 @@ export function firstStepAt(ms: number, dt: number): number {
   return Math.min(Math.max(Math.ceil(ms / dt - 1e-6), 0), 0xffffffff);
 }
 
+/** The steps in a duration. @throws InputError if they are no whole number, or negative */
+export function stepsIn(duration: unknown, dt: number, path: string): number {
+  const steps = typeof duration === 'number' ? Math.round(duration / dt) : Number.NaN;
+  if (!(steps >= 0 && Number.isFinite(steps)))
+    throw new InputError(path, duration, 'is no duration', 'give ms, 0 or more');
+  const right = Math.abs((duration as number) / dt - steps) <= 1e-6 + steps * 2 ** -50;
+  if (right) return steps;
+  const near = [Math.floor((duration as number) / dt), Math.ceil((duration as number) / dt)].map((whole) =>
+    Number((whole * dt).toPrecision(12)),
+  );
+  throw new InputError(
+    path,
+    duration,
+    `is no whole number of steps of ${dt} ms`,
+    `give ${near.join(' or ')}, or another dt`,
+  );
+}
+
 /** The value of one neuron. */
 export const at = (plane: Plane, neuron: number): number =>
   typeof plane === 'number' ? plane : (plane[neuron] as number);

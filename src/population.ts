@@ -1,7 +1,7 @@
 // A population: what was asked for, checked and resolved, its share of the device, and what was recorded of it.
 // The simulation moves it through time; it knows nothing of the others.
 
-import type { Backend, Block, BlockResult, DevicePopulation, TraceRequest } from './backend.ts';
+import type { Backend, Block, BlockResult, DevicePopulation } from './backend.ts';
 import { checkNames, InputError } from './errors.ts';
 import type { Value } from './initializers.ts';
 import { type HostCurrent, type Input, type ResolvedInput, resolveInputs, streamKind, streamOf } from './inputs.ts';
@@ -16,17 +16,12 @@ import {
   resolveStates,
   type Scope,
 } from './parameters.ts';
-import { SpikeRecorder, type Spikes, type Trace, TraceRecorder } from './recording.ts';
+import { checkIndices, makeRecorders, type Recorders, type Recording } from './record.ts';
+import type { Recorder } from './recorders.ts';
+import { type Chunk, countSpikes, type Rate, type Spikes, type Trace } from './recording.ts';
 import type { Row } from './rows.ts';
 import type { Soma } from './somas.ts';
-
-/** Which neurons' state to record, and how often. */
-export interface StateRecording {
-  /** Flat indices, or `all` of them (the default). */
-  neurons?: 'all' | ArrayLike<number>;
-  /** Steps between samples, 1 by default: steps divisible by it are sampled. */
-  every?: number;
-}
+import type { Bell } from './streams.ts';
 
 export interface PopulationOptions<Config extends object, State extends string> {
   /** A letter, then letters, digits, `_` or `-`; unique in its simulation, ignoring case. */
@@ -40,13 +35,14 @@ export interface PopulationOptions<Config extends object, State extends string> 
   input?: readonly Input[];
   /** Flat indices of the neurons whose spikes are reported as -1. */
   inhibitory?: ArrayLike<number>;
-  record?: { spikes?: boolean; states?: { [state in State]?: StateRecording } };
+  record?: Recording<State>;
 }
 
 /** What a population knows of its simulation. */
 interface Clock {
   readonly dt: number;
   readonly seed: number;
+  readonly bell: Bell;
   /** @throws DisposedError */
   checkAlive(): void;
 }
@@ -63,8 +59,7 @@ export class Population<Config extends object = object, State extends string = s
   readonly inhibitory: Uint8Array | undefined;
   readonly #clock: Clock;
   readonly #currents: readonly HostCurrent[];
-  readonly #spikes: SpikeRecorder | undefined;
-  readonly #traces: ReadonlyMap<string, TraceRecorder>;
+  readonly #recorders: Recorders;
   readonly #added: { parameters: Record<string, Plane>; states: Record<string, Plane> };
   #parameters: Record<string, Plane>;
   // Parameters may change while a block is on its way; its samples are relative to those it ran with.
@@ -96,9 +91,7 @@ export class Population<Config extends object = object, State extends string = s
     const { laws, host } = resolveInputs(input, this.#scope('input'));
     this.#currents = host;
     this.inhibitory = checkInhibitory(inhibitory, this.neurons, `${name}.inhibitory`);
-    const { spikes, traces } = checkRecord(record, soma, this.neurons, `${name}.record`);
-    this.#spikes = spikes ? new SpikeRecorder() : undefined;
-    this.#traces = new Map(traces.map(({ state, neurons, every }) => [state, new TraceRecorder(neurons, every)]));
+    this.#recorders = makeRecorders(record, { name, soma, neurons: this.neurons, dt: clock.dt });
     this.device = backend.populate({
       name,
       soma,
@@ -106,7 +99,7 @@ export class Population<Config extends object = object, State extends string = s
       neurons: this.neurons,
       dt: clock.dt,
       streams: this.streamKind === 'each',
-      traces,
+      traces: Array.from(this.#recorders.traces, ([state, { neurons, every }]) => ({ state, neurons, every })),
     });
     this.device.setFields({ ...this.#deviceParameters(Object.keys(this.#parameters)), ...inputFields(laws) });
     this.device.setStates(this.#added.states);
@@ -186,13 +179,7 @@ export class Population<Config extends object = object, State extends string = s
    * @throws InputError if they were not recorded
    */
   async spikes(): Promise<Spikes> {
-    if (this.#spikes) return this.#spikes.read(this.#clock.dt);
-    throw new InputError(
-      `${this.name}.record.spikes`,
-      undefined,
-      'was not asked for',
-      'add the population with record: { spikes: true }',
-    );
+    return this.#recorder('spikes').read() as Spikes;
   }
 
   /**
@@ -201,19 +188,81 @@ export class Population<Config extends object = object, State extends string = s
    * @throws InputError if it was not recorded
    */
   async trace(state: State): Promise<Trace> {
-    const recorder = this.#traces.get(state);
-    if (recorder) return recorder.read(this.#clock.dt);
-    const remedy = `add the population with record: { states: { ${state}: {} } }`;
-    throw new InputError(`${this.name}.record.states.${state}`, undefined, 'was not asked for', remedy);
+    return this.#recorder(state).read() as Trace;
+  }
+
+  /**
+   * The recorded rate of the whole population, bin by bin.
+   *
+   * @throws InputError if it was not recorded
+   */
+  async rate(): Promise<Rate> {
+    return this.#recorder('rate').read() as Rate;
+  }
+
+  /**
+   * What is recorded from now on, in chunks, while a run goes on: spikes and samples block by block, also where a block
+   * has none, so that `first` and `end` tell the time; the rate in complete bins, and the incomplete one at the end.
+   * The stream ends with the run that is going on, or else with the next one; if that fails, it throws the same error.
+   * A run waits for its readers, so read while it goes on; `break` lets go of the stream. Steps of `step` come as well,
+   * but end no stream and wait for nobody.
+   *
+   * @param what - `spikes`, `rate`, or a state
+   * @throws InputError if it is not recorded; `last: 0` records for streams alone
+   * @example
+   * ```ts
+   * const stream = cells.stream('spikes');
+   * const running = simulation.run(1000);
+   * for await (const { first, end, neurons } of stream) console.log(first, end, neurons.length);
+   * await running;
+   * ```
+   */
+  stream(what: 'spikes'): AsyncIterableIterator<Chunk<Spikes>, undefined>;
+  stream(what: 'rate'): AsyncIterableIterator<Chunk<Rate>, undefined>;
+  stream(what: State): AsyncIterableIterator<Chunk<Trace>, undefined>;
+  stream(what: string): AsyncIterableIterator<object, undefined> {
+    this.#clock.checkAlive();
+    const known = ['spikes', 'rate', ...Object.keys(this.soma.states)];
+    checkNames(`${this.name}.stream`, { [what]: true }, known, `stream NAME of ${this.soma.name}`);
+    return this.#recorder(what).stream(this.#clock.bell);
+  }
+
+  #recorder(what: string): Recorder {
+    const { spikes, rate, traces } = this.#recorders;
+    const found = what === 'spikes' ? spikes : what === 'rate' ? rate : traces.get(what);
+    if (found) return found;
+    const asked = { spikes: 'spikes: true', rate: 'rate: { bin: 1 }' }[what] ?? `states: { ${what}: {} }`;
+    const path = asked.startsWith(what) ? what : `states.${what}`;
+    const remedy = `add the population with record: { ${asked} }`;
+    throw new InputError(`${this.name}.record.${path}`, undefined, 'was not asked for', remedy);
+  }
+
+  get #all(): Recorder[] {
+    const { spikes, rate, traces } = this.#recorders;
+    return [spikes, rate, ...traces.values()].filter((recorder) => recorder !== undefined);
   }
 
   get recordsSpikes(): boolean {
-    return this.#spikes !== undefined;
+    return this.#recorders.spikes !== undefined;
+  }
+
+  get recordsRate(): boolean {
+    return this.#recorders.rate !== undefined;
   }
 
   /** The states whose samples are recorded. */
   get recordedStates(): readonly State[] {
-    return [...this.#traces.keys()] as State[];
+    return [...this.#recorders.traces.keys()] as State[];
+  }
+
+  /** @internal Whether a reader is so far behind that a run has to wait. */
+  get full(): boolean {
+    return this.#all.some(({ full }) => full);
+  }
+
+  /** @internal */
+  endStreams(failure?: { error: unknown }): void {
+    for (const recorder of this.#all) recorder.endStreams(failure);
   }
 
   /** @internal Refuses to run beyond the end of an array input. */
@@ -238,19 +287,31 @@ export class Population<Config extends object = object, State extends string = s
   block(first: number, steps: number, extra: HostCurrent | undefined, words: boolean): Block {
     const currents = extra ? [...this.#currents, extra] : this.#currents;
     const stream = streamOf(currents, first, steps, this.neurons);
-    const block = { first, steps, stream, words: words || this.#spikes !== undefined, traces: this.#traces.size > 0 };
+    const { spikes, rate, traces } = this.#recorders;
+    const wanted = (recorder: Recorder | undefined) => recorder?.wants(first, steps) === true;
+    const block = {
+      first,
+      steps,
+      stream,
+      words: words || wanted(spikes) || wanted(rate),
+      traces: [...traces.values()].some(wanted),
+    };
     this.#ranWith.set(block, this.#parameters);
     return block;
   }
 
   /** @internal */
-  keep(block: Block, { words, traces }: BlockResult): void {
+  keep(block: Block, result: BlockResult): void {
     const { first, steps } = block;
-    this.#spikes?.append(words, first, steps);
+    const { spikes, rate, traces } = this.#recorders;
+    const perStep = spikes?.append(result.words, first, steps);
+    if (rate?.wants(first, steps)) rate.append(perStep ?? countSpikes(result.words, steps), first);
     const parameters = this.#ranWith.get(block) ?? this.#parameters;
-    [...this.#traces].forEach(([state, recorder], i) => {
-      recorder.append(traces[i] as Float32Array, first, steps, this.#origin(state, parameters));
+    [...traces].forEach(([state, recorder], i) => {
+      const samples = result.traces[i] ?? new Float32Array();
+      recorder.append(samples, first, steps, this.#origin(state, parameters));
     });
+    for (const recorder of this.#all) recorder.reach(first + steps);
   }
 
   /** @internal */
@@ -259,8 +320,7 @@ export class Population<Config extends object = object, State extends string = s
     this.device.setFields(this.#deviceParameters(Object.keys(this.#parameters)));
     this.device.setStates(this.#added.states);
     this.device.clearCounts();
-    this.#spikes?.clear();
-    for (const recorder of this.#traces.values()) recorder.clear();
+    for (const recorder of this.#all) recorder.clear();
   }
 }
 
@@ -284,50 +344,9 @@ function checkUnits(units: unknown, path: string): number[] {
   return sides as number[];
 }
 
-function checkIndices(given: ArrayLike<number>, neurons: number, path: string): Uint32Array {
-  if (typeof given?.length !== 'number' || typeof given === 'string') {
-    throw new InputError(path, given, 'is no list of neurons', 'give flat indices');
-  }
-  return Uint32Array.from({ length: given.length }, (_, i) => {
-    const neuron: unknown = given[i];
-    if (Number.isInteger(neuron) && (neuron as number) >= 0 && (neuron as number) < neurons) return neuron as number;
-    throw new InputError(
-      `${path}[${i}]`,
-      neuron,
-      'is no neuron of this population',
-      `give whole numbers from 0 to ${neurons - 1}`,
-    );
-  });
-}
-
 function checkInhibitory(given: ArrayLike<number> | undefined, neurons: number, path: string): Uint8Array | undefined {
   if (given === undefined) return undefined;
   const mask = new Uint8Array(neurons);
   for (const neuron of checkIndices(given, neurons, path)) mask[neuron] = 1;
   return mask;
-}
-
-function checkRecord(
-  given: NonNullable<PopulationOptions<object, string>['record']>,
-  soma: Soma,
-  neurons: number,
-  path: string,
-): { spikes: boolean; traces: TraceRequest[] } {
-  checkNames(path, given, ['spikes', 'states'], 'key NAME of record');
-  const { spikes = false, states = {} } = given;
-  if (typeof spikes !== 'boolean') {
-    throw new InputError(`${path}.spikes`, spikes, 'is neither true nor false', 'give true to record all spikes');
-  }
-  checkNames(`${path}.states`, states, Object.keys(soma.states), `state NAME of ${soma.name}`);
-  const traces = Object.entries(states as Record<string, StateRecording>).map(([state, recording]) => {
-    const where = `${path}.states.${state}`;
-    checkNames(where, recording, ['neurons', 'every'], 'key NAME of a recorded state');
-    const { neurons: which = 'all', every = 1 } = recording;
-    if (!Number.isInteger(every) || every < 1 || every > 0xffffffff) {
-      throw new InputError(`${where}.every`, every, 'is no number of steps', 'give a whole number from 1 on');
-    }
-    const all = () => Uint32Array.from({ length: neurons }, (_, i) => i);
-    return { state, neurons: which === 'all' ? all() : checkIndices(which, neurons, `${where}.neurons`), every };
-  });
-  return { spikes, traces };
 }

@@ -1,8 +1,7 @@
-// What a run leaves on the host: spike words become ordered events, samples become traces. It knows neither devices
-// nor files.
+// What a run leaves, as a user reads it, and how spike words become ordered events. It knows neither devices nor files,
+// nor what is kept of it.
 
 import type { SpikeWords } from './backend.ts';
-import { at, type Plane } from './parameters.ts';
 
 /** Spikes ordered by step, then neuron. */
 export interface Spikes {
@@ -26,12 +25,46 @@ export interface Trace {
   values: Float32Array;
 }
 
+/** Spikes of a whole population, counted in bins of time. */
+export interface Rate {
+  /** First step of each bin. */
+  steps: Uint32Array;
+  /** When the last step of each bin ended, ms. The last bin may be incomplete: it then ends with the steps so far. */
+  times: Float64Array;
+  /** Spikes in each bin; more than 4294967295 are given as that many. */
+  counts: Uint32Array;
+  /** Spikes per neuron and second, Hz, over the steps a bin has. */
+  rates: Float64Array;
+  /** Steps of a complete bin. */
+  bin: number;
+}
+
+/** A stretch of steps. */
+export interface Steps {
+  /** The first of them. */
+  first: number;
+  /** The one after the last. */
+  end: number;
+}
+
+/** What is recorded of the steps from `first` to before `end`. */
+export type Chunk<Recorded> = Recorded & Steps;
+
 /** Time at the end of a step, ms, in float64: a sum of float32 steps would drift. */
 export const timeOf = (step: number, dt: number): number => (step + 1) * dt;
 
 /** How many of the steps first .. first + steps - 1 are divisible by `every`. */
 export const samplesIn = (first: number, steps: number, every: number): number =>
   Math.ceil((first + steps) / every) - Math.ceil(first / every);
+
+/** How many spikes each step of a block had. */
+export function countSpikes(parts: readonly SpikeWords[], steps: number): Uint32Array {
+  const perStep = new Uint32Array(steps);
+  eachBit(parts, steps, (step) => {
+    perStep[step] = (perStep[step] as number) + 1;
+  });
+  return perStep;
+}
 
 /**
  * The events in the spike words of a block, ordered by step, then neuron: a counting sort over the 32 steps of a word.
@@ -43,13 +76,10 @@ export function decodeWords(
   parts: readonly SpikeWords[],
   steps: number,
 ): { perStep: Uint32Array; neurons: Uint32Array } {
-  const perStep = new Uint32Array(Math.ceil(steps / 32) * 32);
-  eachBit(parts, steps, (step) => {
-    perStep[step] = (perStep[step] as number) + 1;
-  });
-  const place = new Uint32Array(perStep.length);
+  const perStep = countSpikes(parts, steps);
+  const place = new Uint32Array(steps);
   let total = 0;
-  for (let step = 0; step < perStep.length; step++) {
+  for (let step = 0; step < steps; step++) {
     place[step] = total;
     total += perStep[step] as number;
   }
@@ -59,7 +89,22 @@ export function decodeWords(
     place[step] = to + 1;
     neurons[to] = neuron;
   });
-  return { perStep: perStep.subarray(0, steps), neurons };
+  return { perStep, neurons };
+}
+
+/** The words of chosen neurons alone, in ascending order, as those of a population of them. */
+export function chooseWords(parts: readonly SpikeWords[], steps: number, chosen: Uint32Array): SpikeWords {
+  const rows = Math.ceil(steps / 32);
+  const width = chosen.length;
+  const own = new Uint32Array(rows * width);
+  let i = 0;
+  for (const { first, neurons, stride, words } of parts) {
+    for (; i < width && (chosen[i] as number) < first + neurons; i++) {
+      const column = (chosen[i] as number) - first;
+      for (let row = 0; row < rows; row++) own[row * width + i] = words[row * stride + column] as number;
+    }
+  }
+  return { first: 0, neurons: width, stride: width, words: own };
 }
 
 function eachBit(parts: readonly SpikeWords[], steps: number, visit: (step: number, neuron: number) => void): void {
@@ -86,82 +131,4 @@ export function signedSpikes(
     signed[neuron] = inhibitory?.[neuron] ? -1 : 1;
   });
   return signed;
-}
-
-/** Collects the spikes of a population. A spike costs four bytes until it is asked for. */
-export class SpikeRecorder {
-  #blocks: { first: number; perStep: Uint32Array; neurons: Uint32Array }[] = [];
-
-  get count(): number {
-    return this.#blocks.reduce((sum, { neurons }) => sum + neurons.length, 0);
-  }
-
-  append(parts: readonly SpikeWords[], first: number, steps: number): void {
-    const { perStep, neurons } = decodeWords(parts, steps);
-    if (neurons.length > 0) this.#blocks.push({ first, perStep, neurons });
-  }
-
-  clear(): void {
-    this.#blocks = [];
-  }
-
-  read(dt: number): Spikes {
-    const { count } = this;
-    const [steps, neurons, times] = [new Uint32Array(count), new Uint32Array(count), new Float64Array(count)];
-    let done = 0;
-    for (const block of this.#blocks) {
-      neurons.set(block.neurons, done);
-      for (const [k, spikes] of block.perStep.entries()) {
-        steps.fill(block.first + k, done, done + spikes);
-        times.fill(timeOf(block.first + k, dt), done, done + spikes);
-        done += spikes;
-      }
-    }
-    return { steps, times, neurons };
-  }
-}
-
-/** Collects the samples of one state. */
-export class TraceRecorder {
-  #samples: Float32Array[] = [];
-  #steps: number[] = [];
-
-  constructor(
-    readonly neurons: Uint32Array,
-    readonly every: number,
-  ) {}
-
-  /** Takes the samples of a block, relative to `origin`; what is kept is absolute. The array is taken over. */
-  append(samples: Float32Array, first: number, steps: number, origin: Plane): void {
-    const width = this.neurons.length;
-    if (origin !== 0) {
-      for (let i = 0; i < samples.length; i++) {
-        samples[i] = (samples[i] as number) + at(origin, this.neurons[i % width] as number);
-      }
-    }
-    this.#samples.push(samples);
-    for (let step = Math.ceil(first / this.every) * this.every; step < first + steps; step += this.every)
-      this.#steps.push(step);
-  }
-
-  clear(): void {
-    this.#samples = [];
-    this.#steps = [];
-  }
-
-  read(dt: number): Trace {
-    const values = new Float32Array(this.#steps.length * this.neurons.length);
-    let done = 0;
-    for (const samples of this.#samples) {
-      values.set(samples, done);
-      done += samples.length;
-    }
-    const steps = Uint32Array.from(this.#steps);
-    return {
-      steps,
-      times: Float64Array.from(steps, (step) => timeOf(step, dt)),
-      neurons: this.neurons.slice(),
-      values,
-    };
-  }
 }

@@ -5,11 +5,12 @@ import { type Backend, BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
 import { BusyError, checkNames, DisposedError, InputError } from './errors.ts';
 import { isInitializer } from './initializers.ts';
 import { CURRENT, type HostCurrent } from './inputs.ts';
-import { resolve } from './parameters.ts';
+import { resolve, stepsIn } from './parameters.ts';
 import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
 import { Population, type PopulationOptions } from './population.ts';
 import { signedSpikes, timeOf } from './recording.ts';
 import type { Soma } from './somas.ts';
+import { Bell } from './streams.ts';
 
 export interface SimulationOptions extends PathOptions {
   /** The time step, ms; 0.1 by default. */
@@ -55,6 +56,8 @@ export class Simulation {
   /** Why this path runs the neurons, in words. */
   readonly backendReason: string;
   readonly #populations: Population[] = [];
+  // Rung by whatever may end a wait: a chunk made or taken, a stream let go of, an abort, dispose.
+  readonly #bell = new Bell();
   #steps = 0;
   #kept: Promise<unknown> = Promise.resolve();
   #running = false;
@@ -127,42 +130,76 @@ export class Simulation {
     this.#checkFree('add');
     const name = options.name ?? `population${this.#populations.length + 1}`;
     checkName(name, this.#populations);
-    const clock = { dt: this.dt, seed: this.seed, checkAlive: () => this.#checkAlive() };
+    const clock = { dt: this.dt, seed: this.seed, bell: this.#bell, checkAlive: () => this.#checkAlive() };
     const population = new Population(clock, this.#backend, soma, name, options);
     this.#populations.push(population as unknown as Population);
     return population;
   }
 
   /**
-   * Runs for a duration.
+   * Runs for a duration. It waits for the readers of {@link Population.stream}, and ends their streams when it ends.
    *
    * @param duration - ms, a whole number of steps
    * @throws InputError, DeviceLostError, OutOfMemoryError, DisposedError, BusyError, or the signal's reason
    */
-  async run(duration: number, { signal, onProgress }: RunOptions = {}): Promise<void> {
+  async run(duration: number, options: RunOptions = {}): Promise<void> {
+    this.#checkFree('run');
+    let failure: { error: unknown } | undefined;
+    try {
+      await this.#exclusively(() => this.#run(duration, options));
+    } catch (error) {
+      if (!(options.signal?.aborted && error === options.signal.reason)) failure = { error };
+      throw error;
+    } finally {
+      this.#endStreams(failure);
+    }
+  }
+
+  async #run(duration: number, { signal, onProgress }: RunOptions): Promise<void> {
     const steps = stepsIn(duration, this.dt, 'duration');
     this.#checkSteps(steps, 'duration', duration);
-    this.#checkFree('run');
-    for (const population of this.#populations) population.checkStreams(this.#steps + steps);
-    await this.#exclusively(async () => {
-      const last = this.#steps + steps;
-      const inFlight: Promise<number>[] = [];
-      const drain = async () => {
+    const last = this.#steps + steps;
+    for (const population of this.#populations) population.checkStreams(last);
+    const inFlight: Promise<number>[] = [];
+    const drain = async (most: number) => {
+      while (inFlight.length > most) {
         const reached = (await inFlight.shift()) as number;
         onProgress?.({ steps: steps - last + reached, of: steps });
-      };
-      try {
-        while (this.#steps < last && !signal?.aborted) {
-          const longest = Math.min(...this.#populations.map((population) => population.device.maxSteps));
-          inFlight.push((await this.#advance(Math.min(longest, last - this.#steps))).done);
-          if (inFlight.length >= BLOCKS_IN_FLIGHT) await drain();
-        }
-        while (inFlight.length > 0) await drain();
-      } finally {
-        await Promise.allSettled(inFlight);
       }
-      if (this.#steps < last) signal?.throwIfAborted();
-    });
+    };
+    try {
+      while (this.#steps < last && !signal?.aborted) {
+        if (this.#full) {
+          await drain(0);
+          await this.#room(signal);
+          continue;
+        }
+        const longest = Math.min(...this.#populations.map((population) => population.device.maxSteps));
+        inFlight.push((await this.#advance(Math.min(longest, last - this.#steps))).done);
+        await drain(BLOCKS_IN_FLIGHT - 1);
+      }
+      await drain(0);
+    } finally {
+      await Promise.allSettled(inFlight);
+    }
+    if (this.#steps < last) signal?.throwIfAborted();
+  }
+
+  get #full(): boolean {
+    return this.#populations.some((population) => population.full);
+  }
+
+  // Until all readers have taken enough; an abort or dispose ends the wait.
+  async #room(signal: AbortSignal | undefined): Promise<void> {
+    const ring = () => this.#bell.ring();
+    signal?.addEventListener('abort', ring);
+    while (this.#full && !signal?.aborted) await this.#bell.wait();
+    signal?.removeEventListener('abort', ring);
+    this.#checkAlive();
+  }
+
+  #endStreams(failure?: { error: unknown }): void {
+    for (const population of this.#populations) population.endStreams(failure);
   }
 
   /**
@@ -219,6 +256,8 @@ export class Simulation {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#backend.dispose();
+    // Also those of a run to come, whose readers would wait for ever.
+    this.#endStreams({ error: this.#gone() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -271,8 +310,10 @@ export class Simulation {
     }
   }
 
+  #gone = () => new DisposedError('the simulation was disposed of');
+
   #checkAlive(): void {
-    if (this.#disposed) throw new DisposedError('the simulation was disposed of');
+    if (this.#disposed) throw this.#gone();
   }
 
   #checkFree(what: string): void {
@@ -317,24 +358,6 @@ export function checkSeed(seed: unknown, path: string): asserts seed is number {
   if (!Number.isInteger(seed) || (seed as number) < 0 || (seed as number) > 0xffffffff) {
     throw new InputError(path, seed, 'is no seed', 'give a whole number from 0 to 4294967295');
   }
-}
-
-/** The steps in a duration. @throws InputError if they are no whole number, or negative */
-export function stepsIn(duration: unknown, dt: number, path: string): number {
-  const steps = typeof duration === 'number' ? Math.round(duration / dt) : Number.NaN;
-  if (!(steps >= 0 && Number.isFinite(steps)))
-    throw new InputError(path, duration, 'is no duration', 'give ms, 0 or more');
-  const right = Math.abs((duration as number) / dt - steps) <= 1e-6 + steps * 2 ** -50;
-  if (right) return steps;
-  const near = [Math.floor((duration as number) / dt), Math.ceil((duration as number) / dt)].map((whole) =>
-    Number((whole * dt).toPrecision(12)),
-  );
-  throw new InputError(
-    path,
-    duration,
-    `is no whole number of steps of ${dt} ms`,
-    `give ${near.join(' or ')}, or another dt`,
-  );
 }
 
 function hostCurrent(

@@ -4,8 +4,8 @@
 
 import { checkNames, InputError, suggest } from './errors.ts';
 import { isInitializer, type Value } from './initializers.ts';
-import { resolveParameters } from './parameters.ts';
-import { checkDt, stepsIn } from './simulation.ts';
+import { resolveParameters, stepsIn } from './parameters.ts';
+import { checkDt } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
 
 export interface SparkOptions {

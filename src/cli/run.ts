@@ -190,6 +190,10 @@ async function arraysOf(
     arrays.spike_neurons = spikes.neurons;
     if (inhibitory) arrays.spike_signs = Int8Array.from(spikes.neurons, (neuron) => (inhibitory[neuron] ? -1 : 1));
   }
+  if (population.recordsRate) {
+    const { steps, counts, rates } = await population.rate();
+    Object.assign(arrays, { rate: rates, rate_counts: counts, rate_steps: steps });
+  }
   for (const state of population.recordedStates) {
     const { steps, neurons, values } = await population.trace(state);
     arrays[state] = { shape: [steps.length, neurons.length], data: values };

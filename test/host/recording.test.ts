@@ -4,7 +4,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { intervalStatistics } from '../../src/analysis.ts';
 import type { SpikeWords } from '../../src/backend.ts';
-import { decodeWords, SpikeRecorder, signedSpikes, TraceRecorder, timeOf } from '../../src/recording.ts';
+import { RateRecorder, SpikeRecorder, TraceRecorder } from '../../src/recorders.ts';
+import { decodeWords, signedSpikes, timeOf } from '../../src/recording.ts';
 import { INTERVALS } from '../support/tolerances.ts';
 
 /** Spikes of a block, `fired[step][neuron]`, and the same as a device leaves them. */
@@ -13,6 +14,9 @@ interface Block {
   fired: boolean[][];
   parts: SpikeWords[];
 }
+
+/** A window of all there is. */
+const ALWAYS = { from: 0, to: 0xffffffff, last: 0xffffffff };
 
 const word = fc.oneof(fc.constant(0), fc.constant(0xffffffff), fc.integer({ min: 0, max: 0xffffffff }));
 const tile = fc.record({ neurons: fc.integer({ min: 1, max: 6 }), padding: fc.integer({ min: 0, max: 3 }) });
@@ -106,7 +110,7 @@ describe('recorded spikes', () => {
         fc.constantFrom(0.1, 0.25, 1),
         fc.integer({ min: 0, max: 1_000_000 }),
         (all, dt, start) => {
-          const recorder = new SpikeRecorder();
+          const recorder = new SpikeRecorder(ALWAYS, dt);
           let first = start;
           for (const { parts, steps } of all) {
             recorder.append(parts, first, steps);
@@ -115,10 +119,10 @@ describe('recorded spikes', () => {
           const expected = all
             .flatMap(({ fired }) => fired)
             .flatMap((row, k) => firing(row).map((neuron) => [start + k, neuron]));
-          const { steps, times, neurons } = recorder.read(dt);
+          const { steps, times, neurons } = recorder.read();
           expect([...steps].map((step, i) => [step, neurons[i]])).toEqual(expected);
           expect([...times]).toEqual(expected.map(([step]) => ((step as number) + 1) * dt));
-          expect(recorder.count).toBe(expected.length);
+          expect(recorder.position).toBe(expected.length);
         },
       ),
       { numRuns: 100 },
@@ -126,7 +130,7 @@ describe('recorded spikes', () => {
   });
 
   test('stay when the device uses its words again, and when they are read twice', () => {
-    const recorder = new SpikeRecorder();
+    const recorder = new SpikeRecorder(ALWAYS, 0.5);
     const words = Uint32Array.of(1, 3);
     const parts = [{ first: 0, neurons: 2, stride: 2, words }];
     recorder.append(parts, 10, 2);
@@ -137,19 +141,19 @@ describe('recorded spikes', () => {
       times: Float64Array.of(5.5, 5.5, 6),
       neurons: Uint32Array.of(0, 1, 1),
     };
-    expect(recorder.read(0.5)).toEqual(spikes);
-    expect(recorder.read(0.5)).toEqual(spikes);
+    expect(recorder.read()).toEqual(spikes);
+    expect(recorder.read()).toEqual(spikes);
   });
 
   test('are none at first, and none after they were cleared', () => {
-    const recorder = new SpikeRecorder();
+    const recorder = new SpikeRecorder(ALWAYS, 0.1);
     const none = { steps: new Uint32Array(), times: new Float64Array(), neurons: new Uint32Array() };
-    expect(recorder.read(0.1)).toEqual(none);
+    expect(recorder.read()).toEqual(none);
     recorder.append([{ first: 0, neurons: 1, stride: 1, words: Uint32Array.of(1) }], 0, 1);
-    expect(recorder.count).toBe(1);
+    expect(recorder.position).toBe(1);
     recorder.clear();
-    expect(recorder.count).toBe(0);
-    expect(recorder.read(0.1)).toEqual(none);
+    expect(recorder.position).toBe(0);
+    expect(recorder.read()).toEqual(none);
   });
 
   test('have times that do not drift: the millionth step of 0.1 ms ends at 100 s', () => {
@@ -180,7 +184,7 @@ describe('a recorded trace', () => {
 
   /** Appends blocks as a device gives them: only steps divisible by `every`, relative to the origin. */
   function record(neurons: number[], every: number, lengths: number[], start: number, origin: number | Float32Array) {
-    const recorder = new TraceRecorder(Uint32Array.from(neurons), every);
+    const recorder = new TraceRecorder(ALWAYS, 0.1, Uint32Array.from(neurons), every);
     let first = start;
     for (const length of lengths) {
       const steps = Array.from({ length }, (_, k) => first + k).filter((step) => step % every === 0);
@@ -210,7 +214,7 @@ describe('a recorded trace', () => {
         origins,
         (chosen, every, lengths, start, origin) => {
           const { recorder, steps } = record(chosen, every, lengths, start, origin);
-          const trace = recorder.read(0.1);
+          const trace = recorder.read();
           expect([...trace.steps]).toEqual(steps);
           expect([...trace.times]).toEqual(steps.map((step) => (step + 1) * 0.1));
           expect([...trace.neurons]).toEqual(chosen);
@@ -223,9 +227,9 @@ describe('a recorded trace', () => {
 
   test('is empty at first and after it was cleared, and keeps its neurons', () => {
     const { recorder } = record([3, 1], 2, [5], 0, -70);
-    expect(recorder.read(1).values).toHaveLength(6);
+    expect(recorder.read().values).toHaveLength(6);
     recorder.clear();
-    expect(recorder.read(1)).toEqual({
+    expect(recorder.read()).toEqual({
       steps: new Uint32Array(),
       times: new Float64Array(),
       neurons: Uint32Array.of(3, 1),
@@ -235,10 +239,10 @@ describe('a recorded trace', () => {
 
   test('that was read is the reader’s own', () => {
     const { recorder } = record([3, 1], 1, [2], 0, 0);
-    const trace = recorder.read(1);
+    const trace = recorder.read();
     trace.neurons.fill(9);
     trace.values.fill(9);
-    expect(recorder.read(1)).toMatchObject({
+    expect(recorder.read()).toMatchObject({
       neurons: Uint32Array.of(3, 1),
       values: Float32Array.of(3, 1, 1003, 1001),
     });
