@@ -4,8 +4,9 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { intervalStatistics } from '../../src/analysis.ts';
 import type { SpikeWords } from '../../src/backend.ts';
-import { RateRecorder, SpikeRecorder, TraceRecorder } from '../../src/recorders.ts';
-import { decodeWords, signedSpikes, timeOf } from '../../src/recording.ts';
+import { RateRecorder, SpikeRecorder, TraceRecorder, type Window } from '../../src/recorders.ts';
+import { countSpikes, decodeWords, type Steps, signedSpikes, timeOf } from '../../src/recording.ts';
+import { Bell, type Stream } from '../../src/streams.ts';
 import { INTERVALS } from '../support/tolerances.ts';
 
 /** Spikes of a block, `fired[step][neuron]`, and the same as a device leaves them. */
@@ -246,6 +247,192 @@ describe('a recorded trace', () => {
       neurons: Uint32Array.of(3, 1),
       values: Float32Array.of(3, 1, 1003, 1001),
     });
+  });
+});
+
+/** Windows around the steps of a few blocks that begin at 100, with a ring or without. */
+const windows: fc.Arbitrary<Window> = fc
+  .tuple(
+    fc.integer({ min: 0, max: 300 }),
+    fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constant(0xffffffff)),
+    fc.oneof(fc.integer({ min: 0, max: 200 }), fc.constant(0xffffffff)),
+  )
+  .map(([from, length, last]) => ({ from, to: Math.min(from + length, 0xffffffff), last }));
+const START = 100;
+
+/** The chunks a stream holds; it has to be over. */
+async function chunksOf<T>(stream: Stream<T>): Promise<T[]> {
+  const chunks: T[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return chunks;
+}
+
+/** That chunks follow each other without a gap, from the beginning to the end of what a window has of the steps. */
+function expectToCover(chunks: readonly Steps[], { from, to }: Window, end: number): void {
+  const [begin, stop] = [Math.max(from, START), Math.min(to, end)];
+  const ends = chunks.map(({ end }) => end);
+  expect(chunks.map(({ first }) => first)).toEqual(begin < stop ? [begin, ...ends.slice(0, -1)] : []);
+  expect(ends.at(-1)).toBe(begin < stop ? stop : undefined);
+}
+
+describe('windows and rings', () => {
+  const chosen = fc.option(fc.uniqueArray(fc.nat(17), { maxLength: 6 }), { nil: undefined });
+
+  test('of spikes, of all or of chosen neurons, are cuts of all spikes; streams have all of the window', async () => {
+    await fc.assert(
+      fc.asyncProperty(blocks(tiles, 4), windows, chosen, async (all, window, neurons) => {
+        const among = neurons && Uint32Array.from(neurons).sort();
+        const recorder = new SpikeRecorder(window, 0.5, among);
+        const stream = recorder.stream(new Bell());
+        let end = START;
+        for (const { parts, steps } of all) {
+          const perStep = recorder.append(parts, end, steps);
+          if (perStep) expect(perStep).toEqual(countSpikes(parts, steps));
+          end += steps;
+          recorder.reach(end);
+        }
+        recorder.endStreams();
+        const inside = all
+          .flatMap(({ fired }) => fired)
+          .flatMap((row, k) => firing(row).map((neuron) => [START + k, neuron] as const))
+          .filter(([step, neuron]) => step >= window.from && step < window.to && (neurons?.includes(neuron) ?? true));
+        const { steps, neurons: spiked, times } = recorder.read();
+        const kept = inside.filter(([step]) => step >= end - window.last);
+        expect([...steps].map((step, i) => [step, spiked[i]])).toEqual(kept);
+        expect([...times]).toEqual(kept.map(([step]) => (step + 1) * 0.5));
+        expect(recorder.position).toBe(inside.length);
+        const chunks = await chunksOf(stream);
+        expect(chunks.flatMap(({ steps, neurons }) => [...steps].map((step, i) => [step, neurons[i]]))).toEqual(inside);
+        for (const { first, end, steps } of chunks) expect(steps.every((n) => n >= first && n < end)).toBe(true);
+        expectToCover(chunks, window, end);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('of a state are cuts of all samples; streams have all of the window', async () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 5 });
+    const property = fc.asyncProperty(lengths, windows, fc.integer({ min: 1, max: 9 }), async (all, window, every) => {
+      const recorder = new TraceRecorder(window, 0.5, Uint32Array.of(7, 2), every);
+      const stream = recorder.stream(new Bell());
+      let end = START;
+      const sampled: number[] = [];
+      for (const length of all) {
+        const steps = Array.from({ length }, (_, k) => end + k).filter((step) => step % every === 0);
+        sampled.push(...steps);
+        const wanted = steps.some((step) => step >= window.from && step < window.to);
+        expect(recorder.wants(end, length)).toBe(wanted);
+        const samples = Float32Array.from(steps.flatMap((step) => [step + 70.5, -step]));
+        // A device gives nothing where nobody wants anything.
+        recorder.append(wanted ? samples : new Float32Array(), end, length, Float32Array.of(0, 0, 1, 0, 0, 0, 0, -70));
+        end += length;
+        recorder.reach(end);
+      }
+      recorder.endStreams();
+      const inside = sampled.filter((step) => step >= window.from && step < window.to);
+      const kept = inside.filter((step) => step >= end - window.last);
+      const trace = recorder.read();
+      expect([...trace.steps]).toEqual(kept);
+      expect([...trace.values]).toEqual(kept.flatMap((step) => [step + 0.5, 1 - step]));
+      expect(recorder.position).toBe(inside.length);
+      const chunks = await chunksOf(stream);
+      expect(chunks.flatMap(({ steps }) => [...steps])).toEqual(inside);
+      expect(chunks.flatMap(({ values }) => [...values])).toEqual(inside.flatMap((step) => [step + 0.5, 1 - step]));
+      expectToCover(chunks, window, end);
+    });
+    await fc.assert(property, { numRuns: 200 });
+  });
+
+  test('with a ring let go of what is older, also where nothing more is recorded', () => {
+    class Opened extends SpikeRecorder {
+      get blocks(): number {
+        return this.parts.length;
+      }
+    }
+    const parts = [{ first: 0, neurons: 1, stride: 1, words: Uint32Array.of(1) }];
+    const [ring, whole] = [10, 0xffffffff].map((last) => new Opened({ from: 0, to: 960, last }, 1)) as [Opened, Opened];
+    for (const recorder of [ring, whole]) {
+      for (let step = 0; step < 1000; step += 4) {
+        recorder.append(parts, step, 4);
+        recorder.reach(step + 4);
+        if (recorder === ring) expect(recorder.blocks).toBeLessThanOrEqual(3);
+      }
+      expect(recorder.position).toBe(240);
+    }
+    expect([ring.blocks, whole.blocks]).toEqual([0, 240]);
+  });
+});
+
+describe('a recorded rate', () => {
+  const bins = fc.integer({ min: 1, max: 70 });
+
+  test('is the histogram of the spikes, in Hz over the steps a bin has; streams get complete bins, then the last', async () => {
+    const counts = fc.array(fc.array(fc.nat(20), { minLength: 1, maxLength: 100 }), { minLength: 1, maxLength: 5 });
+    const property = fc.asyncProperty(counts, windows, bins, async (all, window, bin) => {
+      const recorder = new RateRecorder(window, 0.5, bin, 8);
+      const stream = recorder.stream(new Bell());
+      let end = START;
+      for (const perStep of all) {
+        if (recorder.wants(end, perStep.length)) recorder.append(Uint32Array.from(perStep), end);
+        end += perStep.length;
+        recorder.reach(end);
+      }
+      const { from, to, last } = window;
+      const histogram = new Map<number, { first: number; end: number; count: number }>();
+      for (const [k, count] of all.flat().entries()) {
+        const step = START + k;
+        if (step < from || step >= to) continue;
+        const place = Math.floor((step - from) / bin);
+        const found = histogram.get(place) ?? { first: step, end: step, count: 0 };
+        histogram.set(place, { ...found, end: step + 1, count: found.count + count });
+      }
+      const inside = [...histogram.values()];
+      const kept = inside.filter((found) => found.end > end - last);
+      const rate = recorder.read();
+      expect([...rate.steps]).toEqual(kept.map(({ first }) => first));
+      expect([...rate.times]).toEqual(kept.map(({ end }) => end * 0.5));
+      expect([...rate.counts]).toEqual(kept.map(({ count }) => count));
+      for (const [i, { first, end, count }] of kept.entries())
+        expect(rate.rates[i]).toBeCloseTo(count / 8 / ((end - first) * 0.5e-3), 9);
+      expect(rate.bin).toBe(bin);
+      expect(recorder.position).toBe(inside.length);
+      recorder.endStreams();
+      const chunks = await chunksOf(stream);
+      expect(chunks.flatMap(({ counts }) => [...counts])).toEqual(inside.map(({ count }) => count));
+      expect(chunks.every(({ counts }) => counts.length > 0)).toBe(true);
+      for (const chunk of chunks.slice(0, -1)) expect((chunk.end - from) % bin === 0 || chunk.end === to).toBe(true);
+      expectToCover(chunks, window, end);
+    });
+    await fc.assert(property, { numRuns: 200 });
+  });
+
+  test('goes on in the incomplete bin although a stream has had it, and is none after it was cleared', async () => {
+    const recorder = new RateRecorder({ ...ALWAYS, last: 0 }, 1, 10, 1);
+    const first = recorder.stream(new Bell());
+    recorder.append(new Uint32Array(4).fill(1), 0);
+    recorder.reach(4);
+    recorder.endStreams();
+    const second = recorder.stream(new Bell());
+    recorder.append(new Uint32Array(6).fill(1), 4);
+    recorder.reach(10);
+    recorder.endStreams();
+    expect(await chunksOf(first)).toMatchObject([{ first: 0, end: 4, counts: Uint32Array.of(4) }]);
+    expect(await chunksOf(second)).toMatchObject([{ first: 0, end: 10, counts: Uint32Array.of(10) }]);
+    expect(recorder.read().counts).toHaveLength(0);
+    recorder.append(new Uint32Array(3).fill(1), 10);
+    recorder.clear();
+    recorder.append(new Uint32Array(3).fill(1), 0);
+    expect(recorder.position).toBe(1);
+    const third = recorder.stream(new Bell());
+    recorder.endStreams();
+    expect(await chunksOf(third)).toMatchObject([{ first: 0, end: 3, counts: Uint32Array.of(3) }]);
+  });
+
+  test('says 4294967295 where a bin has more spikes than a count can hold, and keeps the rate exact', () => {
+    const recorder = new RateRecorder(ALWAYS, 1, 2, 2 ** 31);
+    recorder.append(Uint32Array.of(2 ** 31, 2 ** 31, 2 ** 31, 2 ** 31 - 1), 0);
+    expect([...recorder.read().counts]).toEqual([0xffffffff, 0xffffffff]);
+    expect([...recorder.read().rates]).toEqual([1000, (1000 * (2 ** 32 - 1)) / 2 ** 32]);
   });
 });
 
