@@ -79,6 +79,30 @@ describe('somagpu run', () => {
     expect(npzNames(read('silent.npz'))).toEqual(['dt']);
   });
 
+  it('writes the rate in Hz with its counts and first steps, and of spikes and states what was asked for', async () => {
+    const { cells } = experiment.populations;
+    const within = {
+      spikes: { neurons: [1, 7], from: 10, last: 30 },
+      states: { potential: { neurons: [7], from: 10, last: 30 } },
+      rate: { bin: 3, from: 5, to: 45 },
+    };
+    const { read } = await runExperiment(
+      { ...experiment, populations: { part: { ...cells, record: within } } },
+      { files },
+    );
+    const array = (name: string) => readNpzArray(read('part.npz'), name).data as Uint32Array;
+    expect([...array('rate_steps')]).toEqual(Array.from({ length: 14 }, (_, place) => 50 + 30 * place));
+    expect(array('rate')).toBeInstanceOf(Float64Array);
+    expect(array('rate_counts')).toBeInstanceOf(Uint32Array);
+    const seconds = (place: number) => (place < 13 ? 3e-3 : 1e-3);
+    for (const [place, hertz] of array('rate').entries())
+      expect(hertz).toBeCloseTo((array('rate_counts')[place] as number) / 64 / seconds(place), 9);
+    expect(array('rate_counts').some((count) => count > 0)).toBe(true);
+    expect(new Set(array('spike_neurons'))).toEqual(new Set([1, 7]));
+    for (const step of array('spike_steps')) expect(step).toBeGreaterThanOrEqual(200);
+    expect([...array('potential_steps')]).toEqual(Array.from({ length: 300 }, (_, k) => 200 + k));
+  });
+
   it.each(['webgpu', 'cpu'])('writes a summary with the facts of the run, on %s', async (backend) => {
     const { read } = await runExperiment(experiment, { files, args: ['--backend', backend] });
     const summary = JSON.parse(read('summary.json').toString());
