@@ -231,8 +231,9 @@ export class Population<Config extends object = object, State extends string = s
     const { spikes, rate, traces } = this.#recorders;
     const found = what === 'spikes' ? spikes : what === 'rate' ? rate : traces.get(what);
     if (found) return found;
-    const asked = { spikes: 'spikes: true', rate: 'rate: { bin: 1 }' }[what] ?? `states: { ${what}: {} }`;
-    const path = asked.startsWith(what) ? what : `states.${what}`;
+    const state = `states: { ${what}: {} }`;
+    const asked = what === 'spikes' ? 'spikes: true' : what === 'rate' ? 'rate: { bin: 1 }' : state;
+    const path = asked === state ? `states.${what}` : what;
     const remedy = `add the population with record: { ${asked} }`;
     throw new InputError(`${this.name}.record.${path}`, undefined, 'was not asked for', remedy);
   }

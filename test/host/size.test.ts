@@ -48,9 +48,9 @@ function closure(name: string, found = new Set<string>()): Set<string> {
 
 const codeOf = (names: Iterable<string>) => [...names].map((name) => chunkNamed(name).code ?? '').join('\n');
 
-/** What a text imports, statically or not, read from the text itself. */
+/** What a text imports, statically or not, read from the text itself; "from" in quotes is a key and imports nothing. */
 const importsOf = (code: string): string[] =>
-  [...code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*(["'`])([^"'`]+)\1/g)].map(([, , name]) => name as string);
+  [...code.matchAll(/(?<!["'`])\b(?:from|import)\s*\(?\s*(["'`])([^"'`]+)\1/g)].map(([, , name]) => name as string);
 
 describe('the engine that a page embeds', () => {
   test('has an entry and at least one chunk that it shares with the other entries', () => {
