@@ -121,7 +121,7 @@ export function checkWindow(
   };
   const window = { from: stepOf('from', from), to: stepOf('to', to, 'end'), last: stepOf('last', last, Infinity) };
   if (to === 'end' || to >= from) return window;
-  throw new InputError(`${path}.to`, to, 'is before from', 'give a later moment');
+  throw new InputError(`${path}.to`, to, 'is before the beginning', 'give a later moment');
 }
 
 /** Checks flat indices of neurons. @throws InputError */

@@ -106,7 +106,7 @@ for (const [place, within] of places) {
     says,
   ];
   rows.push(
-    row('an end before the beginning', { from: 5, to: 4 }, { from: 5, to: 5 }, 'to', 'is before from, got 4'),
+    row('an end before the beginning', { from: 5, to: 4 }, { from: 5, to: 5 }, 'to', 'is before the beginning, got 4'),
     row('a negative beginning', { from: -1 }, { from: 0 }, 'from', 'is no time, got -1; give ms, 0 or more'),
     row('a beginning in words', { from: 'end' }, { to: 'end' }, 'from', 'got "end"'),
     row('an end in words', { to: 'all' }, { to: 'end' }, 'to', 'got "all"'),
