@@ -1,3 +1,3 @@
 // The public surface of somagpu/files: re-exports only. Bytes in, bytes out; where they come from is the host's affair.
 
-export { type NpyArray, type NpyData, npzNames, readNpzArray, writeNpz } from './npz.ts';
+export { type NpyArray, type NpyData, type NpzValue, npzNames, readNpzArray, readNpzText, writeNpz } from './npz.ts';

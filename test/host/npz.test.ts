@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { FileError, InputError } from '../../src/errors.ts';
-import { type NpyArray, type NpyData, npzNames, readNpzArray, writeNpz } from '../../src/files/index.ts';
+import { type NpyArray, type NpyData, npzNames, readNpzArray, readNpzText, writeNpz } from '../../src/files/index.ts';
 import { refusal as refusalOf } from '../support/refusal.ts';
 
 const TYPES = {
@@ -98,6 +98,20 @@ describe('writing', () => {
   test('a bare typed array has one axis, and only its own part of its buffer is written', () => {
     const part = new Float32Array([1, 2, 3, 4]).subarray(1, 3);
     expect(readNpzArray(writeNpz({ part }), 'part')).toEqual({ shape: [2], data: new Float32Array([2, 3]) });
+  });
+
+  test('a text becomes a scalar of bytes, which come back as text, and as uint8', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (given) => {
+        const text = given.replaceAll('\0', '');
+        expect(readNpzText(writeNpz({ text }), 'text')).toBe(text);
+      }),
+    );
+    const file = writeNpz({ text: 'ab' });
+    const entry = new TextDecoder('latin1').decode(unzipSync(file)['text.npy']);
+    expect(entry.slice(10)).toMatch(/^\{'descr': '\|S2', 'fortran_order': False, 'shape': \(\), \} *\nab$/);
+    expect(readNpzArray(file, 'text')).toEqual({ shape: [2], data: Uint8Array.of(97, 98) });
+    expect(refusal(() => readNpzText(writeNpz({ x: new Float32Array(2) }), 'x'))).toContain('array "x" is no text');
   });
 
   test('a scalar has no axes', () => {
@@ -223,6 +237,12 @@ describe('reading', () => {
     expect(read(header("'>f4'", '(2,)'), [63, 128, 0, 0, 192, 0, 0, 0]).data).toEqual(new Float32Array([1, -2]));
     expect(read(header("'>u8'", '()'), [0, 0, 0, 0, 0, 0, 1, 2]).data).toEqual(new BigUint64Array([258n]));
     expect(read(header("'>i2'", '(1,)'), [255, 254]).data).toEqual(new Int16Array([-2]));
+  });
+
+  test('bytes strings have one more axis, of their bytes', () => {
+    const text = (order: string) => header("'|S2'", '(1, 2)', order);
+    expect(read(text('False'), [97, 98, 99, 0])).toEqual({ shape: [1, 2, 2], data: Uint8Array.of(97, 98, 99, 0) });
+    expect(refusal(() => read(text('True'), [97, 98, 99, 0]))).toContain('save it in C order');
   });
 
   test('column-major values become row-major, in any number of axes', () => {
