@@ -2,7 +2,8 @@
 // and again when a shader changes.
 
 import { chmodSync, writeFileSync } from 'node:fs';
-import { defineConfig, type Plugin } from 'vite';
+import { builtinModules } from 'node:module';
+import { defineConfig, esmExternalRequirePlugin, type Plugin } from 'vite';
 import type { ViteUserConfig } from 'vitest/config';
 import { bundleWorker, writeGenerated } from './build/generate.ts';
 
@@ -28,6 +29,9 @@ const workerFile = (): Plugin => ({
   name: 'somagpu-worker',
   writeBundle: async () => writeFileSync('dist/worker.js', await bundleWorker()),
 });
+
+// Packages for Node that are CommonJS `require` what Node has; in a module that is an import.
+const builtIn = () => esmExternalRequirePlugin({ external: [...builtinModules] });
 
 const library = {
   lib: {
@@ -90,7 +94,7 @@ const tests: ViteUserConfig['test'] = {
 
 export default defineConfig(({ mode }) => ({
   base: './',
-  plugins: [shaders(), ...(mode === 'cli' ? [executable()] : mode === 'library' ? [workerFile()] : [])],
+  plugins: [shaders(), ...(mode === 'cli' ? [executable()] : mode === 'library' ? [workerFile(), builtIn()] : [])],
   build: mode === 'library' ? library : mode === 'cli' ? cli : { outDir: 'dist/page' },
   ssr: mode === 'cli' ? { noExternal: true } : {},
   test: tests,

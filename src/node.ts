@@ -1,5 +1,6 @@
-// WebGPU for Node: finds an adapter through the optional package `webgpu` (Dawn). Hardware comes first; where there is
-// none, SwiftShader, the software Vulkan inside the development dependency @sparticuz/chromium, needs no system library.
+// What Node has and pages have not: files larger than memory, which are src/disk's, and WebGPU through the optional
+// package `webgpu` (Dawn). Hardware comes first; where there is none, SwiftShader, the software Vulkan inside the
+// development dependency @sparticuz/chromium, needs no system library.
 
 import { accessSync, existsSync, constants as fsConstants, mkdirSync } from 'node:fs';
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +11,8 @@ import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import { isSoftware } from './device.ts';
 import { NoBackendError } from './errors.ts';
+
+export * from './disk/index.ts';
 
 /** glibc's RTLD_NODELETE, which Node does not name: the loader stays although it is no Node addon. */
 const RTLD_NODELETE = 0x1000;
