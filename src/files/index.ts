@@ -1,3 +1,4 @@
 // The public surface of somagpu/files: re-exports only. Bytes in, bytes out; where they come from is the host's affair.
 
+export { csvHead, csvRows } from './csv.ts';
 export { type NpyArray, type NpyData, type NpzValue, npzNames, readNpzArray, readNpzText, writeNpz } from './npz.ts';
