@@ -13,6 +13,52 @@ export interface IntervalStatistics {
   max: number;
 }
 
+/** The statistics of a population's interspike intervals, of spikes that come part by part. */
+export class IntervalTally {
+  readonly #last: Float64Array;
+  #count = 0;
+  #mean = 0;
+  #squares = 0;
+  #min = Infinity;
+  #max = -Infinity;
+
+  /** @param neurons - how many neurons there are */
+  constructor(neurons: number) {
+    this.#last = new Float64Array(neurons).fill(Number.NaN);
+  }
+
+  /** Takes further spikes, ordered in time, `times` in ms. */
+  add({ times, neurons }: { times: Float64Array; neurons: Uint32Array }): void {
+    const last = this.#last;
+    for (let i = 0; i < times.length; i++) {
+      const neuron = neurons[i] as number;
+      const time = times[i] as number;
+      const interval = time - (last[neuron] as number);
+      last[neuron] = time;
+      if (Number.isNaN(interval)) continue;
+      // Welford's update: sums of squares of large numbers would lose the variance.
+      this.#count++;
+      const deviation = interval - this.#mean;
+      this.#mean += deviation / this.#count;
+      this.#squares += deviation * (interval - this.#mean);
+      if (interval < this.#min) this.#min = interval;
+      if (interval > this.#max) this.#max = interval;
+    }
+  }
+
+  get statistics(): IntervalStatistics {
+    const count = this.#count;
+    if (count === 0) return { count, mean: Number.NaN, cv: Number.NaN, min: Number.NaN, max: Number.NaN };
+    return {
+      count,
+      mean: this.#mean,
+      cv: Math.sqrt(this.#squares / count) / this.#mean,
+      min: this.#min,
+      max: this.#max,
+    };
+  }
+}
+
 /**
  * The statistics of a population's interspike intervals.
  *
@@ -27,22 +73,7 @@ export function intervalStatistics(
   spikes: { times: Float64Array; neurons: Uint32Array },
   neurons: number,
 ): IntervalStatistics {
-  const last = new Float64Array(neurons).fill(Number.NaN);
-  let [count, mean, squares, min, max] = [0, 0, 0, Infinity, -Infinity];
-  for (let i = 0; i < spikes.times.length; i++) {
-    const neuron = spikes.neurons[i] as number;
-    const time = spikes.times[i] as number;
-    const interval = time - (last[neuron] as number);
-    last[neuron] = time;
-    if (Number.isNaN(interval)) continue;
-    // Welford's update: sums of squares of large numbers would lose the variance.
-    count++;
-    const deviation = interval - mean;
-    mean += deviation / count;
-    squares += deviation * (interval - mean);
-    min = Math.min(min, interval);
-    max = Math.max(max, interval);
-  }
-  if (count === 0) return { count, mean: Number.NaN, cv: Number.NaN, min: Number.NaN, max: Number.NaN };
-  return { count, mean, cv: Math.sqrt(squares / count) / mean, min, max };
+  const tally = new IntervalTally(neurons);
+  tally.add(spikes);
+  return tally.statistics;
 }

@@ -10,6 +10,7 @@ import { checkWindow } from './record.ts';
 import { samplesIn } from './recording.ts';
 import { checkDt, checkSeed, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
+import { version } from './version.ts';
 
 /** Gives an array of a file, flat and row-major. What it throws is reported at the place that names the file. */
 export type ReadArray = (file: string, name: string) => Promise<{ shape: readonly number[]; data: ArrayLike<number> }>;
@@ -22,7 +23,7 @@ export interface Experiment {
   populations: readonly { name: string; soma: Soma; options: PopulationOptions<object, string> }[];
 }
 
-/** Samples of one population that a single array and a single npz file can take: 2 GiB less room for the rest. */
+/** Samples of one population that are kept in memory: 2 GiB less room for the rest. */
 const MOST_TRACE_BYTES = 2 ** 31 - 2 ** 27;
 
 type Json = Record<string, unknown>;
@@ -191,6 +192,17 @@ export interface Summary {
   populations: Record<string, { soma: string; units: readonly number[]; spikes: number; mean_rate_hz: number }>;
 }
 
+/**
+ * Where a run's files come from, as a line of JSON in ASCII: somagpu's version, backend, adapter, seed, dt, steps, and the
+ * experiment. The same run has the same; it says neither when nor where.
+ *
+ * @param json - the experiment, parsed
+ */
+export function provenanceOf({ backend, adapter, seed, dt, steps }: Summary, json: unknown): string {
+  const text = JSON.stringify({ somagpu: version, backend, adapter, seed, dt, steps, experiment: json });
+  return text.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /** An experiment on a device: its populations added, its kernels compiled. */
 export class ExperimentRun {
   private constructor(
@@ -271,7 +283,7 @@ function checkTraces({ name, record }: PopulationOptions<object, string>, all: n
     const recorded = samplesIn(from, Math.max(Math.min(to, steps) - from, 0), every);
     bytes += 4 * Math.min(recorded, Math.ceil(last / every)) * (neurons === 'all' ? all : neurons.length);
     if (bytes <= MOST_TRACE_BYTES) continue;
-    const reason = `the samples of ${name} would take ${bytes} bytes, and ${MOST_TRACE_BYTES} fit into its npz`;
+    const reason = `the samples of ${name} would take ${bytes} bytes, and ${MOST_TRACE_BYTES} fit into memory`;
     const remedy = 'record fewer neurons, set every, or keep only the last ones';
     throw new InputError(path, undefined, reason, remedy);
   }

@@ -2,13 +2,13 @@
 // what becomes what is in spark.ts.
 
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { InputError } from '../index.ts';
 import { checkDt } from '../simulation.ts';
 import { fromSpark, type SparkImport, type SparkOptions } from '../spark.ts';
+import { Aside } from './folder.ts';
 import { parseJson } from './json.ts';
-import { makeFolder, save } from './run.ts';
 
 export interface ImportOptions extends SparkOptions {
   out?: string;
@@ -29,8 +29,13 @@ export async function importSpark(file: string, { out, ...options }: ImportOptio
   const text = print(experiment);
   if (out === undefined) process.stdout.write(text);
   else {
-    await makeFolder(dirname(out));
-    await save(dirname(out), new Map([[basename(out), text]]));
+    const aside = await Aside.open(dirname(out));
+    try {
+      await writeFile(aside.path(basename(out)), text);
+      await aside.publish([basename(out)]);
+    } finally {
+      await aside.remove();
+    }
   }
   for (const line of leftOut) process.stderr.write(`not carried over: ${line}\n`);
 }

@@ -41,7 +41,7 @@ program
   .command('run')
   .description('run an experiment file and write what it recorded')
   .argument('<experiment>', 'a JSON file; docs/experiment.md says what goes into it')
-  .requiredOption('--out <dir>', 'folder for NAME.npz of every population, and summary.json')
+  .requiredOption('--out <dir>', 'folder for what every population recorded, and summary.json')
   .addOption(
     new Option(
       '--backend <path>',
@@ -56,6 +56,11 @@ program
     ),
   )
   .addOption(new Option('--seed <n>', "instead of the experiment's seed").argParser(seed))
+  .addOption(
+    new Option('--format <name>', 'NAME.npz of every population, or NAME.spikes.csv and so on')
+      .choices(['npz', 'csv'])
+      .default('npz'),
+  )
   .option('--picture', 'draw the spike raster and the rate of every population that records spikes, as NAME.svg')
   .option('--quiet', 'print nothing but errors')
   .action(async (file, options) => {

@@ -1,5 +1,6 @@
 // The picture of a run: spikes of some neurons over time, and below it the population rate of all of them, as the text
-// of an SVG file of at most about a megabyte. It knows nothing of files, of the simulation or of what made the spikes.
+// of an SVG file of at most about a megabyte. It goes through the spikes part by part, more than once where it must, and
+// keeps none. It knows nothing of files, of the simulation or of what made the spikes.
 
 import { areaY, lineY, type PlotOptions, plot, type RenderFunction } from '@observablehq/plot';
 import { parseHTML } from 'linkedom/worker';
@@ -11,6 +12,9 @@ interface SpikeTrain {
   neurons: Uint32Array;
 }
 
+/** The spikes from the first on, in parts; asked for each time they are gone through. */
+export type Replay = () => AsyncIterable<SpikeTrain> | Iterable<SpikeTrain>;
+
 interface PictureOptions {
   /** Size of the population. */
   neurons: number;
@@ -18,6 +22,8 @@ interface PictureOptions {
   duration: number;
   title: string;
   subtitle?: string;
+  /** What the picture's reader does not see. */
+  metadata?: string;
 }
 
 /** Where ticks go: one byte for each tenth of a pixel of each row. */
@@ -26,6 +32,11 @@ interface Raster {
   shown: Uint32Array;
   marks: Uint8Array;
   count: number;
+}
+
+/** What is counted while the spikes go by. */
+interface Tally {
+  add(spikes: SpikeTrain): void;
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -52,10 +63,11 @@ const BLUE = '#0072b2';
  *
  * @returns the text of an SVG file
  */
-export function drawRaster(spikes: SpikeTrain, options: PictureOptions): string {
+export async function drawRaster(spikes: Replay, options: PictureOptions): Promise<string> {
   const { document } = parseHTML('<!doctype html><html></html>');
-  const { title, subtitle } = options;
-  const raster = rasterPlot(spikes, options);
+  const { title, subtitle, metadata } = options;
+  const rate = new RateTally(options);
+  const raster = rasterPlot(await markTicks(spikes, options, rate), rate.spikes, options);
   const top = subtitle ? 56 : 34;
   const middle = top + (raster.height as number);
   const height = middle + RATE.height;
@@ -63,47 +75,59 @@ export function drawRaster(spikes: SpikeTrain, options: PictureOptions): string 
   const attributes = { xmlns: SVG, width: WIDTH, height, viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', fill: INK };
   set(root, { ...attributes, 'font-family': 'system-ui, sans-serif', 'font-size': 13 });
   root.append(element(document, 'title', {}, printable(title)));
+  if (metadata) root.append(element(document, 'metadata', {}, printable(metadata)));
   root.append(element(document, 'rect', { width: WIDTH, height, fill: '#ffffff' }));
   const heading = { x: EDGE, y: 30, 'font-size': 17, 'font-weight': 600 };
   root.append(element(document, 'text', heading, shorten(title, 70)));
   if (subtitle) root.append(element(document, 'text', { x: EDGE, y: 52, fill: FAINT }, shorten(subtitle, 104)));
   root.append(panel(document, raster, top));
-  root.append(panel(document, ratePlot(spikes, options), middle));
+  root.append(panel(document, ratePlot(rate, options), middle));
   return `${root.outerHTML}\n`;
 }
 
 /**
  * Spikes per neuron and second, in bins of a round number of ms: 100 to 250 of them, or fewer where they would be
  * shorter than 1 ms. A bin includes its end, as a spike's time is the end of its step.
- *
- * @returns the bins' edges, ms, one more than rates; Hz
  */
-export function populationRate(
-  { times }: Pick<SpikeTrain, 'times'>,
-  { neurons, duration }: Pick<PictureOptions, 'neurons' | 'duration'>,
-): { bin: number; edges: number[]; rates: number[] } {
-  const bin = Math.max(1, roundUp(duration / 250));
-  const bins = Math.max(1, Math.ceil(duration / bin - 1e-6));
-  const counts = new Float64Array(bins);
-  for (const time of times) {
-    const k = Math.max(0, Math.ceil(time / bin - 1e-6) - 1);
-    if (k < bins) counts[k] = (counts[k] as number) + 1;
+export class RateTally implements Tally {
+  readonly bin: number;
+  /** All spikes, also those beyond the last bin. */
+  spikes = 0;
+  readonly #counts: Float64Array;
+
+  constructor(readonly of: Pick<PictureOptions, 'neurons' | 'duration'>) {
+    this.bin = Math.max(1, roundUp(of.duration / 250));
+    this.#counts = new Float64Array(Math.max(1, Math.ceil(of.duration / this.bin - 1e-6)));
   }
-  const edges = Array.from({ length: bins + 1 }, (_, k) => Math.min(k * bin, span(duration)));
-  const rates = Array.from(counts, (count, k) => {
-    const seconds = ((edges[k + 1] as number) - (edges[k] as number)) / 1000;
-    return count / (Math.max(1, neurons) * seconds);
-  });
-  return { bin, edges, rates };
+
+  add({ times }: Pick<SpikeTrain, 'times'>): void {
+    const counts = this.#counts;
+    this.spikes += times.length;
+    for (const time of times) {
+      const k = Math.max(0, Math.ceil(time / this.bin - 1e-6) - 1);
+      if (k < counts.length) counts[k] = (counts[k] as number) + 1;
+    }
+  }
+
+  /** The bins' edges, ms, one more than rates; Hz. */
+  read(): { edges: number[]; rates: number[] } {
+    const { neurons, duration } = this.of;
+    const bins = this.#counts.length;
+    const edges = Array.from({ length: bins + 1 }, (_, k) => Math.min(k * this.bin, span(duration)));
+    const rates = Array.from(this.#counts, (count, k) => {
+      const seconds = ((edges[k + 1] as number) - (edges[k] as number)) / 1000;
+      return count / (Math.max(1, neurons) * seconds);
+    });
+    return { edges, rates };
+  }
 }
 
-function rasterPlot(spikes: SpikeTrain, { neurons, duration }: PictureOptions): PlotOptions {
-  const raster = markTicks(spikes, neurons, duration);
+function rasterPlot(raster: Raster, spikes: number, { neurons, duration }: PictureOptions): PlotOptions {
   const rows = raster.shown.length;
   const all = `${counted(neurons)} neuron${neurons === 1 ? '' : 's'}`;
   const label = `neuron index (${rows === neurons ? all : `${counted(rows)} of ${all}`})`;
   const few = Array.from({ length: Math.min(5, neurons) }, (_, neuron) => neuron);
-  const note = spikes.times.length === 0 ? 'no spikes' : raster.count === 0 ? 'no spikes of the neurons shown' : '';
+  const note = spikes === 0 ? 'no spikes' : raster.count === 0 ? 'no spikes of the neurons shown' : '';
   const frame = Math.min(RASTER.most, Math.max(RASTER.least, RASTER.row * rows));
   const { marginTop, marginBottom } = RASTER;
   return {
@@ -116,8 +140,8 @@ function rasterPlot(spikes: SpikeTrain, { neurons, duration }: PictureOptions): 
   };
 }
 
-function ratePlot(spikes: SpikeTrain, { neurons, duration }: PictureOptions): PlotOptions {
-  const { bin, edges, rates } = populationRate(spikes, { neurons, duration });
+function ratePlot(rate: RateTally, { duration }: PictureOptions): PlotOptions {
+  const { edges, rates } = rate.read();
   const most = rates.reduce((a, b) => Math.max(a, b), 0);
   const y = edges.map((_, k) => rates[Math.min(k, rates.length - 1)] as number);
   const curve = 'step-after';
@@ -128,36 +152,53 @@ function ratePlot(spikes: SpikeTrain, { neurons, duration }: PictureOptions): Pl
     marks: [
       areaY(y, { x: edges, y, fill: BLUE, fillOpacity: 0.22, curve }),
       lineY(y, { x: edges, y, stroke: BLUE, strokeWidth: 1.25, curve }),
-      labelMark(`population rate (Hz, bins of ${bin} ms)`),
+      labelMark(`population rate (Hz, bins of ${rate.bin} ms)`),
     ],
   };
 }
 
-/** As many evenly chosen neurons as fit the picture with all their ticks. */
-function markTicks(spikes: SpikeTrain, neurons: number, duration: number): Raster {
-  let rows = Math.min(neurons, MOST_ROWS);
-  let raster = markRows(spikes, evenly(neurons, rows), neurons, duration);
+/** As many evenly chosen neurons as fit the picture with all their ticks; `rate` sees the spikes as they first go by. */
+async function markTicks(spikes: Replay, { neurons, duration }: PictureOptions, rate: Tally): Promise<Raster> {
+  let raster = new Marks(Math.min(neurons, MOST_ROWS), neurons, duration);
+  await goThrough(spikes, [raster, rate]);
   while (raster.count > MOST_TICKS) {
-    rows = Math.floor(rows * Math.max(0.5, Math.min(0.95, MOST_TICKS / raster.count)));
-    raster = markRows(spikes, evenly(neurons, rows), neurons, duration);
+    const rows = Math.floor(raster.shown.length * Math.max(0.5, Math.min(0.95, MOST_TICKS / raster.count)));
+    raster = new Marks(rows, neurons, duration);
+    await goThrough(spikes, [raster]);
   }
   return raster;
 }
 
-function markRows(spikes: SpikeTrain, shown: Uint32Array, neurons: number, duration: number): Raster {
-  const rowOf = new Int32Array(neurons).fill(-1);
-  for (const [row, neuron] of shown.entries()) rowOf[neuron] = row;
-  const marks = new Uint8Array(shown.length * (COLUMNS + 1));
-  let count = 0;
-  for (let i = 0; i < spikes.times.length; i++) {
-    const row = rowOf[spikes.neurons[i] as number] ?? -1;
-    const column = Math.round(((spikes.times[i] as number) / span(duration)) * COLUMNS);
-    if (row < 0 || column < 0 || column > COLUMNS) continue;
-    const place = row * (COLUMNS + 1) + column;
-    if (marks[place] === 0) count++;
-    marks[place] = 1;
+async function goThrough(spikes: Replay, tallies: readonly Tally[]): Promise<void> {
+  for await (const part of spikes()) for (const tally of tallies) tally.add(part);
+}
+
+class Marks implements Raster, Tally {
+  readonly shown: Uint32Array;
+  readonly marks: Uint8Array;
+  count = 0;
+  readonly #rowOf: Int32Array;
+  readonly #span: number;
+
+  constructor(rows: number, neurons: number, duration: number) {
+    this.shown = evenly(neurons, rows);
+    this.marks = new Uint8Array(rows * (COLUMNS + 1));
+    this.#rowOf = new Int32Array(neurons).fill(-1);
+    for (const [row, neuron] of this.shown.entries()) this.#rowOf[neuron] = row;
+    this.#span = span(duration);
   }
-  return { shown, marks, count };
+
+  add({ times, neurons }: SpikeTrain): void {
+    for (let i = 0; i < times.length; i++) {
+      const row = this.#rowOf[neurons[i] as number] ?? -1;
+      if (row < 0) continue;
+      const column = Math.round(((times[i] as number) / this.#span) * COLUMNS);
+      if (column < 0 || column > COLUMNS) continue;
+      const place = row * (COLUMNS + 1) + column;
+      if (this.marks[place] === 0) this.count++;
+      this.marks[place] = 1;
+    }
+  }
 }
 
 /** All ticks as one path in tenths of a pixel: a horizontal line as long as a tick is wide, as wide as it is high. */

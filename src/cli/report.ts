@@ -1,8 +1,8 @@
 // The words a run ends with.
 
-import { intervalStatistics } from '../analysis.ts';
+import type { IntervalStatistics } from '../analysis.ts';
 import type { Summary } from '../experiment.ts';
-import type { Population, Spikes } from '../index.ts';
+import type { Population } from '../index.ts';
 import { table } from './table.ts';
 
 const count = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 0 });
@@ -12,20 +12,14 @@ const figure = (value: number, digits: number): string => (Number.isFinite(value
 export function describeRun(
   summary: Summary,
   populations: readonly Population[],
-  recorded: readonly (Spikes | undefined)[],
+  intervals: readonly (IntervalStatistics | undefined)[],
   written: string,
 ): string {
   const rows = populations.map(({ name, neurons }, i) => {
     const { spikes = 0, mean_rate_hz = 0 } = summary.populations[name] ?? {};
-    const train = recorded[i];
-    const { mean, cv, min, max } = train ? intervalStatistics(train, neurons) : {};
-    const intervals = [
-      figure(mean ?? Number.NaN, 2),
-      figure(cv ?? Number.NaN, 3),
-      figure(min ?? Number.NaN, 1),
-      figure(max ?? Number.NaN, 1),
-    ];
-    return [name, count(neurons), count(spikes), figure(mean_rate_hz, 2), ...intervals];
+    const { mean = Number.NaN, cv = Number.NaN, min = Number.NaN, max = Number.NaN } = intervals[i] ?? {};
+    const figures = [figure(mean_rate_hz, 2), figure(mean, 2), figure(cv, 3), figure(min, 1), figure(max, 1)];
+    return [name, count(neurons), count(spikes), ...figures];
   });
   const head = ['population', 'neurons', 'spikes', 'rate Hz', 'mean ISI ms', 'CV', 'min ISI ms', 'max ISI ms'];
   const { steps, dt, wall_seconds, neuron_updates_per_second, backend, backend_reason, adapter } = summary;

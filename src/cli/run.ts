@@ -1,15 +1,18 @@
 // `somagpu run`: from an experiment file to files in a folder. It reads, shows progress, and writes whole files or none;
-// what the experiment means is the engine's.
+// what the experiment means is the engine's, how recordings get to the disk is recorded.ts's.
 
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { SingleBar } from 'cli-progress';
-import { ExperimentRun, type ReadArray, readExperiment, type Summary } from '../experiment.ts';
-import { type NpyArray, readNpzArray, writeNpz } from '../files/index.ts';
-import { InputError, type Population, type Progress, SomaError, type Spikes, version } from '../index.ts';
+import { type IntervalStatistics, IntervalTally } from '../analysis.ts';
+import { ExperimentRun, provenanceOf, type ReadArray, readExperiment, type Summary } from '../experiment.ts';
+import { readNpzArray } from '../files/index.ts';
+import { InputError, type Progress, type Recording, SomaError, version } from '../index.ts';
 import { findAdapter, findHardware } from '../node.ts';
 import { Exit } from './exit.ts';
+import { Aside } from './folder.ts';
 import { parseJson } from './json.ts';
+import { type Format, forStreams, Recorded } from './recorded.ts';
 import { describeRun } from './report.ts';
 
 export interface RunOptions {
@@ -17,66 +20,134 @@ export interface RunOptions {
   backend: 'auto' | 'webgpu' | 'cpu';
   seed?: number;
   workers?: number;
+  format?: Format;
   picture?: boolean;
   quiet?: boolean;
+}
+
+/** An experiment that is ready to run: as the file had it, and what it records, by population. */
+interface Opened {
+  json: unknown;
+  records: readonly (Recording | undefined)[];
+  execution: ExperimentRun;
 }
 
 /** Runs an experiment; gives back whether it was interrupted. */
 export async function run(
   file: string,
-  { out, backend, seed, workers, picture = false, quiet = false }: RunOptions,
+  { out, backend, seed, workers, format = 'npz', picture = false, quiet = false }: RunOptions,
 ): Promise<boolean> {
   const abort = new AbortController();
   const stopListening = onInterrupt(() => abort.abort());
   try {
-    const execution = await open(file, { backend, seed, workers });
+    const opened = await open(file, { backend, seed, workers });
     try {
-      await makeFolder(out);
-      const bar = quiet || !process.stderr.isTTY ? undefined : progressBar();
-      const running = execution.run({ signal: abort.signal, onProgress: bar?.update });
-      // However it ends: the bar hides the cursor.
-      const summary = await running.finally(() => bar?.stop());
-      const recorded = await Promise.all(execution.populations.map(readSpikes));
-      const { files, lost } = await outputs(execution, recorded, summary, picture);
-      await save(out, files);
-      if (lost.length > 0) throw new SomaError(`all but this was saved in ${out}: ${lost.join('; ')}`);
-      if (!quiet)
-        process.stdout.write(
-          describeRun(summary, execution.populations, recorded, `${out}: ${[...files.keys()].join(', ')}`),
-        );
-      return summary.interrupted ?? false;
+      const aside = await Aside.open(out);
+      try {
+        await aside.clear();
+        const { summary, files, intervals } = await record(opened, aside, abort, { format, picture, quiet });
+        await aside.publish(files);
+        const { populations } = opened.execution;
+        if (!quiet) process.stdout.write(describeRun(summary, populations, intervals, `${out}: ${files.join(', ')}`));
+        return summary.interrupted ?? false;
+      } finally {
+        await aside.remove();
+      }
     } finally {
-      execution.simulation.dispose();
+      opened.execution.simulation.dispose();
     }
   } finally {
     stopListening();
   }
 }
 
+// Runs it, and makes the files.
+async function record(
+  { execution, json, records }: Opened,
+  aside: Aside,
+  abort: AbortController,
+  { format, picture, quiet }: Required<Pick<RunOptions, 'format' | 'picture' | 'quiet'>>,
+): Promise<{ summary: Summary; files: string[]; intervals: (IntervalStatistics | undefined)[] }> {
+  const recorded: Recorded[] = [];
+  try {
+    for (const [i, population] of execution.populations.entries()) {
+      recorded.push(await Recorded.open(population, records[i], execution.experiment.dt, aside));
+    }
+    const summary = await follow(execution, recorded, abort, quiet);
+    const provenance = provenanceOf(summary, json);
+    const files: string[] = [];
+    const intervals: (IntervalStatistics | undefined)[] = [];
+    for (const each of recorded) {
+      files.push(...(await each.save(aside, format, provenance)));
+      if (picture && each.population.recordsSpikes) files.push(await draw(each, aside, summary, provenance));
+      intervals.push(quiet ? undefined : await intervalsOf(each));
+    }
+    const dated = { version, ...summary, date: new Date().toISOString() };
+    await writeFile(aside.path('summary.json'), `${JSON.stringify(dated, null, 2)}\n`);
+    return { summary, files: [...files, 'summary.json'], intervals };
+  } finally {
+    await Promise.all(recorded.map((each) => each.close()));
+  }
+}
+
+// What cannot be written ends the run: the disk will not grow while it goes on.
+async function follow(
+  execution: ExperimentRun,
+  recorded: readonly Recorded[],
+  abort: AbortController,
+  quiet: boolean,
+): Promise<Summary> {
+  const bar = quiet || !process.stderr.isTTY ? undefined : progressBar();
+  const following = recorded.map((each) =>
+    each.follow().catch((error: unknown) => {
+      abort.abort();
+      throw error;
+    }),
+  );
+  // However it ends: the bar hides the cursor.
+  const running = execution.run({ signal: abort.signal, onProgress: bar?.update }).finally(() => bar?.stop());
+  const [ran, ...followed] = await Promise.allSettled([running, ...following]);
+  if (ran.status === 'rejected') throw ran.reason;
+  for (const one of followed) if (one.status === 'rejected') throw one.reason;
+  for (const each of recorded) await each.finish();
+  return ran.value;
+}
+
+async function draw(recorded: Recorded, aside: Aside, { steps, dt }: Summary, provenance: string): Promise<string> {
+  const { drawRaster } = await import('./picture.ts');
+  const { name, soma, neurons } = recorded.population;
+  const subtitle = `${soma.name}, ${neurons.toLocaleString('en')} neurons, dt ${dt} ms`;
+  const options = { neurons, duration: steps * dt, title: name, subtitle, metadata: provenance };
+  const file = `${name}.svg`;
+  await writeFile(aside.path(file), await drawRaster(() => recorded.spikes(), options));
+  return file;
+}
+
+async function intervalsOf(recorded: Recorded): Promise<IntervalStatistics | undefined> {
+  const { recordsSpikes, neurons } = recorded.population;
+  if (!recordsSpikes) return undefined;
+  const tally = new IntervalTally(neurons);
+  for await (const spikes of recorded.spikes()) tally.add(spikes);
+  return tally.statistics;
+}
+
 async function open(
   file: string,
   { backend, seed, workers }: Pick<RunOptions, 'backend' | 'seed' | 'workers'>,
-): Promise<ExperimentRun> {
+): Promise<Opened> {
   try {
-    const experiment = await readExperiment(parseJson(await readText(file)), arrayReader(dirname(file)));
+    const json = parseJson(await readText(file));
+    const experiment = await readExperiment(json, arrayReader(dirname(file)));
     const find = { auto: findHardware, webgpu: findAdapter, cpu: () => null }[backend];
     const adapter = await find();
     const given = seed === undefined ? {} : { seed };
-    return await ExperimentRun.create(experiment, { backend, adapter, workers, ...given });
+    const options = { backend, adapter, workers, ...given };
+    const records = experiment.populations.map(({ options }) => options.record);
+    return { json, records, execution: await ExperimentRun.create(forStreams(experiment), options) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const path = [file, error.path].filter((part) => part !== '').join(': ');
     throw new InputError(path, error.value, error.reason, error.remedy);
-  }
-}
-
-/** Makes a folder, and those it lies in. @throws InputError where a file is in the way */
-export async function makeFolder(out: string): Promise<void> {
-  try {
-    await mkdir(out, { recursive: true });
-  } catch (error) {
-    if (!['EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    throw new InputError('--out', out, 'is, or lies in, a file', 'give a folder, there or to be made');
   }
 }
 
@@ -145,75 +216,4 @@ function progressBar(): { update: (progress: Progress) => void; stop: () => void
     },
     stop: () => bar.stop(),
   };
-}
-
-const readSpikes = (population: Population): Promise<Spikes> | undefined =>
-  population.recordsSpikes ? population.spikes() : undefined;
-
-/** The files of a run, by name, and what could not become one. */
-async function outputs(
-  { simulation, populations }: ExperimentRun,
-  recorded: readonly (Spikes | undefined)[],
-  summary: Summary,
-  picture: boolean,
-): Promise<{ files: Map<string, Uint8Array | string>; lost: string[] }> {
-  const files = new Map<string, Uint8Array | string>();
-  const lost: string[] = [];
-  for (const [i, population] of populations.entries()) {
-    const spikes = recorded[i];
-    const { name, soma, neurons } = population;
-    try {
-      files.set(`${name}.npz`, writeNpz(await arraysOf(population, spikes, simulation.dt)));
-    } catch (error) {
-      // One population too large for a file must not cost the others theirs.
-      lost.push(`${name}.npz: ${(error as Error).message}`);
-    }
-    if (!picture || !spikes) continue;
-    const { drawRaster } = await import('./picture.ts');
-    const subtitle = `${soma.name}, ${neurons.toLocaleString('en')} neurons, dt ${simulation.dt} ms`;
-    files.set(`${name}.svg`, drawRaster(spikes, { neurons, duration: simulation.time, title: name, subtitle }));
-  }
-  const dated = { version, ...summary, date: new Date().toISOString() };
-  files.set('summary.json', `${JSON.stringify(dated, null, 2)}\n`);
-  return { files, lost };
-}
-
-async function arraysOf(
-  population: Population,
-  spikes: Spikes | undefined,
-  dt: number,
-): Promise<Record<string, NpyArray | NpyArray['data']>> {
-  const arrays: Record<string, NpyArray | NpyArray['data']> = { dt: { shape: [], data: Float64Array.of(dt) } };
-  if (spikes) {
-    const { inhibitory } = population;
-    arrays.spike_steps = spikes.steps;
-    arrays.spike_neurons = spikes.neurons;
-    if (inhibitory) arrays.spike_signs = Int8Array.from(spikes.neurons, (neuron) => (inhibitory[neuron] ? -1 : 1));
-  }
-  if (population.recordsRate) {
-    const { steps, counts, rates } = await population.rate();
-    Object.assign(arrays, { rate: rates, rate_counts: counts, rate_steps: steps });
-  }
-  for (const state of population.recordedStates) {
-    const { steps, neurons, values } = await population.trace(state);
-    arrays[state] = { shape: [steps.length, neurons.length], data: values };
-    arrays[`${state}_steps`] = steps;
-    arrays[`${state}_neurons`] = neurons;
-  }
-  return arrays;
-}
-
-/** Writes all files aside, then renames them: each appears whole or not at all, also when the disk is full. */
-export async function save(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
-  const written: { aside: string; target: string }[] = [];
-  try {
-    for (const [name, content] of files) {
-      const aside = join(folder, `.${name}.${process.pid}`);
-      written.push({ aside, target: join(folder, name) });
-      await writeFile(aside, content);
-    }
-    for (const { aside, target } of written) await rename(aside, target);
-  } finally {
-    await Promise.all(written.map(({ aside }) => rm(aside, { force: true })));
-  }
 }

@@ -371,9 +371,12 @@ const refusals: Refusal[] = [
     says: ['cells.input', 'got null'],
   },
   {
-    title: 'more samples than fit into a file, before the run that would lose them',
-    wrong: experiment({ units: 100000, record: { states: { potential: {} } } }, { duration: 600 }),
-    right: experiment({ units: 100000, record: { states: { potential: { every: 6000 } } } }, { duration: 1 }),
+    title: 'a ring of more samples than fit into memory, before the run that would lose them',
+    wrong: experiment({ units: 100000, record: { states: { potential: { last: 600 } } } }, { duration: 600 }),
+    right: experiment(
+      { units: 100000, record: { states: { potential: { last: 600, every: 6000 } } } },
+      { duration: 1 },
+    ),
     says: ['cells.record.states.potential', 'would take 2400000000 bytes', 'set every'],
   },
   {

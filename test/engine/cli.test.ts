@@ -76,7 +76,7 @@ describe('somagpu run', () => {
     // Absolute mV after the reset: below the threshold, and where adaptation, some ten pA through 0.5 GOhm, leaves it.
     expect(Math.max(...(potential.data as Float32Array))).toBeLessThan(-30);
     expect(Math.min(...(potential.data as Float32Array))).toBeGreaterThan(-85);
-    expect(npzNames(read('silent.npz'))).toEqual(['dt']);
+    expect(npzNames(read('silent.npz'))).toEqual(['dt', 'provenance']);
   });
 
   it('writes the rate in Hz with its counts and first steps, and of spikes and states what was asked for', async () => {

@@ -1,6 +1,6 @@
 import { DOMParser } from 'linkedom';
 import { describe, expect, test } from 'vitest';
-import { drawRaster, populationRate } from '../../src/cli/picture.ts';
+import { drawRaster as drawReplayed, RateTally } from '../../src/cli/picture.ts';
 
 /** Fails on what an XML parser would refuse: linkedom's own forgives it. */
 function expectWellFormed(text: string): void {
@@ -57,11 +57,22 @@ function randomSpikes(count: number, neurons: number, duration: number) {
   return { times, neurons: Uint32Array.from({ length: count }, () => Math.floor(next() * neurons)) };
 }
 
+type Train = ReturnType<typeof rhythm>;
+
+const drawRaster = (spikes: Train, options: Parameters<typeof drawReplayed>[1]) =>
+  drawReplayed(() => [spikes], options);
+
+function populationRate({ times }: Pick<Train, 'times'>, options: ConstructorParameters<typeof RateTally>[0]) {
+  const tally = new RateTally(options);
+  tally.add({ times });
+  return { bin: tally.bin, ...tally.read() };
+}
+
 const silence = { times: new Float64Array(), neurons: new Uint32Array() };
 
 describe('the picture of a run', () => {
-  test('is one SVG element with a size, a white ground, a title and the units of its axes', () => {
-    const { root, texts } = read(drawRaster(rhythm(20, 500, 50), { neurons: 20, duration: 500, title: 'A run' }));
+  test('is one SVG element with a size, a white ground, a title and the units of its axes', async () => {
+    const { root, texts } = read(await drawRaster(rhythm(20, 500, 50), { neurons: 20, duration: 500, title: 'A run' }));
     expect(root.getAttribute('xmlns')).toBe('http://www.w3.org/2000/svg');
     expect(root.getAttribute('viewBox')).toBe(`0 0 ${root.getAttribute('width')} ${root.getAttribute('height')}`);
     expect(root.querySelector('rect')?.getAttribute('fill')).toBe('#ffffff');
@@ -71,33 +82,33 @@ describe('the picture of a run', () => {
     }
   });
 
-  test('keeps what a title and a subtitle say, whatever characters they are made of', () => {
+  test('keeps what a title and a subtitle say, whatever characters they are made of', async () => {
     const words = { title: 'a < b & "c" > d\u0007', subtitle: "it's ]]> <b>" };
-    const { texts } = read(drawRaster(silence, { neurons: 3, duration: 10, ...words }));
+    const { texts } = read(await drawRaster(silence, { neurons: 3, duration: 10, ...words }));
     expect(texts.slice(0, 2)).toEqual(['a < b & "c" > d ', words.subtitle]);
   });
 
-  test('shortens a title that would leave the picture', () => {
-    const { root, texts } = read(drawRaster(silence, { neurons: 3, duration: 10, title: 'long '.repeat(40) }));
+  test('shortens a title that would leave the picture', async () => {
+    const { root, texts } = read(await drawRaster(silence, { neurons: 3, duration: 10, title: 'long '.repeat(40) }));
     expect(texts[0]).toMatch(/^.{60,70}…$/);
     expect(root.querySelector('title')?.textContent).toBe('long '.repeat(40));
   });
 
-  test('has a tick for each spike where all neurons are shown', () => {
+  test('has a tick for each spike where all neurons are shown', async () => {
     const spikes = rhythm(300, 1000, 20);
-    expect(read(drawRaster(spikes, { neurons: 300, duration: 1000, title: '' })).ticks).toBe(spikes.times.length);
+    expect(read(await drawRaster(spikes, { neurons: 300, duration: 1000, title: '' })).ticks).toBe(spikes.times.length);
   });
 
-  test('has a tick for each spike of the shown neurons, from the first to the last, where there are more', () => {
+  test('has a tick for each spike of the shown neurons, from the first to the last, where there are more', async () => {
     const spikes = rhythm(2991, 1000, 50);
-    const { ticks, texts } = read(drawRaster(spikes, { neurons: 2991, duration: 1000, title: '' }));
+    const { ticks, texts } = read(await drawRaster(spikes, { neurons: 2991, duration: 1000, title: '' }));
     expect(texts).toContain('neuron index (300 of 2,991 neurons)');
     expect(ticks).toBe(spikes.neurons.filter((neuron) => neuron % 10 === 0).length);
   });
 
-  test('puts a spike where the axes say', () => {
+  test('puts a spike where the axes say', async () => {
     const spikes = { times: Float64Array.of(25, 100), neurons: Uint32Array.of(0, 3) };
-    const { path, root } = read(drawRaster(spikes, { neurons: 4, duration: 100, title: '' }));
+    const { path, root } = read(await drawRaster(spikes, { neurons: 4, duration: 100, title: '' }));
     const starts = [...path.matchAll(/M([\d.]+) ([\d.]+)h([\d.]+)/g)].map((match) => match.slice(1).map(Number));
     const centres = starts.map(([x, y, wide]) => [((x as number) + (wide as number) / 2) / 10, (y as number) / 10]);
     const places = (label: string): number[][] =>
@@ -113,28 +124,28 @@ describe('the picture of a run', () => {
     expect([centres[0]?.[1], centres[1]?.[1]]).toEqual([expect.closeTo(bottom, 1), expect.closeTo(top, 1)]);
   });
 
-  test('says that there are no spikes', () => {
-    const { texts, ticks } = read(drawRaster(silence, { neurons: 1000, duration: 50, title: 'Silence' }));
+  test('says that there are no spikes', async () => {
+    const { texts, ticks } = read(await drawRaster(silence, { neurons: 1000, duration: 50, title: 'Silence' }));
     expect(texts).toContain('no spikes');
     expect(ticks).toBe(0);
-    read(drawRaster(silence, { neurons: 0, duration: 0, title: '' }));
+    read(await drawRaster(silence, { neurons: 0, duration: 0, title: '' }));
   });
 
-  test('says so where only neurons that are not shown have spikes', () => {
+  test('says so where only neurons that are not shown have spikes', async () => {
     const spikes = { times: Float64Array.of(5), neurons: Uint32Array.of(1) };
-    const { texts } = read(drawRaster(spikes, { neurons: 100_000, duration: 10, title: '' }));
+    const { texts } = read(await drawRaster(spikes, { neurons: 100_000, duration: 10, title: '' }));
     expect(texts).toContain('no spikes of the neurons shown');
   });
 
-  test('shows a single neuron', () => {
+  test('shows a single neuron', async () => {
     const spikes = { times: Float64Array.of(10, 30, 70), neurons: new Uint32Array(3) };
-    const { texts, ticks } = read(drawRaster(spikes, { neurons: 1, duration: 100, title: '' }));
+    const { texts, ticks } = read(await drawRaster(spikes, { neurons: 1, duration: 100, title: '' }));
     expect(texts).toContain('neuron index (1 neuron)');
     expect(ticks).toBe(3);
   });
 
-  test('stays small for a million spikes of 100,000 neurons', () => {
-    const text = drawRaster(randomSpikes(1e6, 1e5, 1000), { neurons: 1e5, duration: 1000, title: '' });
+  test('stays small for a million spikes of 100,000 neurons', async () => {
+    const text = await drawRaster(randomSpikes(1e6, 1e5, 1000), { neurons: 1e5, duration: 1000, title: '' });
     const { texts, ticks } = read(text);
     expect(texts).toContain('neuron index (300 of 100,000 neurons)');
     expect(ticks).toBeGreaterThan(2800);
@@ -142,15 +153,15 @@ describe('the picture of a run', () => {
     expect(text.length).toBeLessThan(100_000);
   });
 
-  test('shows fewer neurons where each has thousands of spikes, and stays below a megabyte', () => {
-    const text = drawRaster(randomSpikes(1e6, 300, 60_000), { neurons: 300, duration: 60_000, title: '' });
+  test('shows fewer neurons where each has thousands of spikes, and stays below a megabyte', async () => {
+    const text = await drawRaster(randomSpikes(1e6, 300, 60_000), { neurons: 300, duration: 60_000, title: '' });
     expect(text).toMatch(/neuron index \(\d+ of 300 neurons\)/);
     expect(text.length).toBeLessThan(1e6);
   });
 });
 
 describe('the population rate', () => {
-  test('of a synchronous volley is one spike per neuron and bin, in the bin that ends with it', () => {
+  test('of a synchronous volley is one spike per neuron and bin, in the bin that ends with it', async () => {
     const volley = {
       times: new Float64Array(1000).fill(250),
       neurons: Uint32Array.from({ length: 1000 }, (_, i) => i),
@@ -159,7 +170,7 @@ describe('the population rate', () => {
     expect(bin).toBe(5);
     expect(Math.max(...rates)).toBe(200);
     expect(edges[rates.indexOf(200) + 1]).toBe(250);
-    const { root } = read(drawRaster(volley, { neurons: 1000, duration: 1000, title: '' }));
+    const { root } = read(await drawRaster(volley, { neurons: 1000, duration: 1000, title: '' }));
     const drawn = range(root.querySelector('[aria-label="line"] path')?.getAttribute('d') ?? '');
     const axis = [...root.querySelectorAll('[aria-label="y-axis tick label"]')].at(-1)?.querySelectorAll('text') ?? [];
     const places = [...axis].map((node) => [node.textContent, node.getAttribute('transform')?.match(/,([\d.]+)/)?.[1]]);
