@@ -12,8 +12,19 @@ import { checkDt, checkSeed, type RunOptions, Simulation, type SimulationOptions
 import { type Soma, somas } from './somas.ts';
 import { version } from './version.ts';
 
-/** Gives an array of a file, flat and row-major. What it throws is reported at the place that names the file. */
-export type ReadArray = (file: string, name: string) => Promise<{ shape: readonly number[]; data: ArrayLike<number> }>;
+/**
+ * Gives an array of a file, flat and row-major; a .npy file holds one, without a name. What it throws is reported at the
+ * place that names the file.
+ */
+export type ReadArray = (file: string, name?: string) => Promise<{ shape: readonly number[]; data: ArrayLike<number> }>;
+
+/** Opens an array that is read while a run goes on: by its first axis, the steps, each part row-major. */
+export type OpenArray = (file: string, name?: string) => Promise<OpenedArray>;
+
+export interface OpenedArray {
+  shape: readonly number[];
+  read(firstStep: number, steps: number): Float32Array | Promise<Float32Array>;
+}
 
 /** An experiment whose structure was checked and whose arrays are loaded; values are checked when its populations are added. */
 export interface Experiment {
@@ -32,9 +43,10 @@ type Json = Record<string, unknown>;
  * Checks an experiment and loads the arrays it names.
  *
  * @param json - the parsed file
+ * @param openArray - for arrays that are inputs, which may be larger than memory; without it they are read whole
  * @throws InputError with the path in the JSON, the value, the reason and what would be right
  */
-export async function readExperiment(json: unknown, readArray: ReadArray): Promise<Experiment> {
+export async function readExperiment(json: unknown, readArray: ReadArray, openArray?: OpenArray): Promise<Experiment> {
   const experiment = object(json, '');
   checkNames(
     '',
@@ -54,7 +66,7 @@ export async function readExperiment(json: unknown, readArray: ReadArray): Promi
     dt,
     steps,
     seed,
-    populations: await Promise.all(names.map((name) => readPopulation(name, populations[name], readArray))),
+    populations: await Promise.all(names.map((name) => readPopulation(name, populations[name], readArray, openArray))),
   };
 }
 
@@ -81,6 +93,7 @@ async function readPopulation(
   name: string,
   json: unknown,
   readArray: ReadArray,
+  openArray: OpenArray | undefined,
 ): Promise<Experiment['populations'][number]> {
   const path = `populations.${name}`;
   const { soma: somaName, ...given } = object(json, path);
@@ -94,7 +107,7 @@ async function readPopulation(
     name,
     parameters: await loadParameters(given.parameters, `${path}.parameters`, soma, readArray),
     initial: await loadValues(given.initial, `${path}.initial`, readArray),
-    input: await loadInputs(given.input, `${path}.input`, readArray),
+    input: await loadInputs(given.input, `${path}.input`, readArray, openArray),
   };
   return { name, soma, options: options as unknown as PopulationOptions<object, string> };
 }
@@ -128,7 +141,12 @@ async function loadValues(json: unknown, path: string, readArray: ReadArray): Pr
   return Object.fromEntries(await Promise.all(entries));
 }
 
-async function loadInputs(json: unknown, path: string, readArray: ReadArray): Promise<unknown> {
+async function loadInputs(
+  json: unknown,
+  path: string,
+  readArray: ReadArray,
+  openArray: OpenArray | undefined,
+): Promise<unknown> {
   if (!Array.isArray(json)) return json;
   return Promise.all(
     json.map(async (input: unknown, index) => {
@@ -143,7 +161,12 @@ async function loadInputs(json: unknown, path: string, readArray: ReadArray): Pr
         return given;
       }
       checkNames(where, given, ['kind', 'file', 'array'], 'key NAME of an input array from a file');
-      const { data, shape } = await load({ file: given.file, array: given.array }, where, readArray);
+      const { kind: _, ...reference } = given;
+      if (openArray) {
+        const opened = await load(reference, where, openArray);
+        return { kind, shape: opened.shape, read: (first: number, steps: number) => opened.read(first, steps) };
+      }
+      const { data, shape } = await load(reference, where, readArray);
       return { kind, values: data, shape };
     }),
   );
@@ -151,22 +174,28 @@ async function loadInputs(json: unknown, path: string, readArray: ReadArray): Pr
 
 const isReference = (value: unknown): value is Json => typeof value === 'object' && value !== null && 'file' in value;
 
-async function load(reference: Json, path: string, readArray: ReadArray): ReturnType<ReadArray> {
+// A .npy file holds one array, and that has no name.
+const isBare = (file: unknown): boolean => typeof file === 'string' && /\.npy$/i.test(file);
+
+async function load<Loaded>(
+  reference: Json,
+  path: string,
+  get: (file: string, name?: string) => Promise<Loaded>,
+): Promise<Loaded> {
   checkNames(path, reference, ['file', 'array'], 'key NAME of a file reference');
-  for (const key of ['file', 'array']) {
-    if (typeof reference[key] !== 'string') {
-      throw new InputError(
-        `${path}.${key}`,
-        reference[key] ?? null,
-        'is no name',
-        'give { "file": FILE, "array": NAME }',
-      );
-    }
+  const { file, array } = reference;
+  const remedy = 'give { "file": FILE, "array": NAME }';
+  if (typeof file !== 'string') throw new InputError(`${path}.file`, file ?? null, 'is no name', remedy);
+  if (isBare(file) && array !== undefined) {
+    throw new InputError(`${path}.array`, array, 'names an array of a .npy file, which has only one', 'leave it out');
+  }
+  if (!isBare(file) && typeof array !== 'string') {
+    throw new InputError(`${path}.array`, array ?? null, 'is no name', remedy);
   }
   try {
-    return await readArray(reference.file as string, reference.array as string);
+    return await get(file, array as string | undefined);
   } catch (error) {
-    const reason = `${reference.file}: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = `${file}: ${error instanceof Error ? error.message : String(error)}`;
     throw new InputError(path, undefined, reason, 'file names are relative to the experiment');
   }
 }

@@ -2,13 +2,13 @@
 // what the experiment means is the engine's, how recordings get to the disk is recorded.ts's.
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { type IntervalStatistics, IntervalTally } from '../analysis.ts';
-import { ExperimentRun, provenanceOf, type ReadArray, readExperiment, type Summary } from '../experiment.ts';
-import { readNpzArray } from '../files/index.ts';
-import { InputError, type Progress, type Recording, SomaError, version } from '../index.ts';
+import { ExperimentRun, provenanceOf, readExperiment, type Summary } from '../experiment.ts';
+import { InputError, type Progress, type Recording, version } from '../index.ts';
 import { findAdapter, findHardware } from '../node.ts';
+import { ArrayFiles } from './arrays.ts';
 import { Exit } from './exit.ts';
 import { Aside } from './folder.ts';
 import { parseJson } from './json.ts';
@@ -29,6 +29,7 @@ export interface RunOptions {
 interface Opened {
   json: unknown;
   records: readonly (Recording | undefined)[];
+  arrays: ArrayFiles;
   execution: ExperimentRun;
 }
 
@@ -55,6 +56,7 @@ export async function run(
       }
     } finally {
       opened.execution.simulation.dispose();
+      await opened.arrays.close();
     }
   } finally {
     stopListening();
@@ -135,16 +137,18 @@ async function open(
   file: string,
   { backend, seed, workers }: Pick<RunOptions, 'backend' | 'seed' | 'workers'>,
 ): Promise<Opened> {
+  const arrays = new ArrayFiles(dirname(file));
   try {
     const json = parseJson(await readText(file));
-    const experiment = await readExperiment(json, arrayReader(dirname(file)));
+    const experiment = await readExperiment(json, arrays.read);
     const find = { auto: findHardware, webgpu: findAdapter, cpu: () => null }[backend];
     const adapter = await find();
     const given = seed === undefined ? {} : { seed };
     const options = { backend, adapter, workers, ...given };
     const records = experiment.populations.map(({ options }) => options.record);
-    return { json, records, execution: await ExperimentRun.create(forStreams(experiment), options) };
+    return { json, records, arrays, execution: await ExperimentRun.create(forStreams(experiment), options) };
   } catch (error) {
+    await arrays.close();
     if (!(error instanceof InputError)) throw error;
     const path = [file, error.path].filter((part) => part !== '').join(': ');
     throw new InputError(path, error.value, error.reason, error.remedy);
@@ -177,27 +181,6 @@ function onInterrupt(stop: () => void): () => void {
   return () => {
     process.off('SIGINT', listener);
     process.off('SIGTERM', listener);
-  };
-}
-
-async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new SomaError(`cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
-  }
-}
-
-// An experiment may name many arrays of one file: it is read once, and kept while the experiment is.
-function arrayReader(folder: string): ReadArray {
-  const opened = new Map<string, Promise<Uint8Array>>();
-  return async (path, name) => {
-    const file = resolve(folder, path);
-    const bytes = opened.get(file) ?? readBytes(file);
-    opened.set(file, bytes);
-    const { shape, data } = readNpzArray(await bytes, name);
-    const whole = data instanceof BigInt64Array || data instanceof BigUint64Array;
-    return { shape, data: whole ? Float64Array.from(data, Number) : data };
   };
 }
 

@@ -2,6 +2,7 @@
 // header's grammar npy.ts's. What the values mean is for others.
 
 import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
@@ -184,7 +185,7 @@ async function bareArray(file: string): Promise<Source> {
   const handle: FileHandle = await open(file);
   const { size } = await handle.stat();
   return {
-    name: file,
+    name: basename(file),
     size,
     stream: async () => Readable.from(piecesOf(handle), { objectMode: false }),
     close: () => handle.close(),

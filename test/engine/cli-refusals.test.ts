@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { writeNpz } from '../../src/files/index.ts';
 import { bareCli, runExperiment, scratch, somagpu } from '../support/cli.ts';
@@ -34,7 +35,16 @@ const files = {
     brief: new Float32Array(9),
   }),
   'text.npz': new TextEncoder().encode('this is no zip'),
+  'bare.npy': npy(4),
+  'short.npy': npy(4).subarray(0, -1),
 };
+
+/** The .npy bytes of so many float32, as NumPy writes them: -40, -41 ... */
+function npy(count: number): Uint8Array {
+  const values = Float32Array.from({ length: count }, (_, i) => -40 - i);
+  return unzipSync(writeNpz({ x: values }))['x.npy'] as Uint8Array;
+}
+
 const from = (array: string, file = 'good.npz') => ({ file, array });
 
 interface Refusal {
@@ -266,6 +276,24 @@ const refusals: Refusal[] = [
     wrong: parameters({ threshold: from('treshold') }),
     right: parameters({ threshold: from('threshold') }),
     says: ['parameters.threshold', 'treshold', 'did you mean "threshold"?'],
+  },
+  {
+    title: 'a name of the array in a .npy file, which has one without',
+    wrong: parameters({ threshold: from('x', 'bare.npy') }),
+    right: parameters({ threshold: { file: 'bare.npy' } }),
+    says: ['parameters.threshold.array', 'names an array of a .npy file', 'leave it out'],
+  },
+  {
+    title: 'a .npy file cut short',
+    wrong: parameters({ threshold: { file: 'short.npy' } }),
+    right: parameters({ threshold: { file: 'bare.npy' } }),
+    says: ['parameters.threshold', 'short.npy', 'promises 16 bytes for the shape (4), but 15 bytes'],
+  },
+  {
+    title: 'a file of arrays without the name of one',
+    wrong: parameters({ threshold: { file: 'good.npz' } }),
+    right: parameters({ threshold: from('threshold') }),
+    says: ['parameters.threshold.array', 'is no name', '{ "file": FILE, "array": NAME }'],
   },
   {
     title: 'an unknown kind of input',
