@@ -106,6 +106,24 @@ describe('the picture of a run', () => {
     expect(ticks).toBe(spikes.neurons.filter((neuron) => neuron % 10 === 0).length);
   });
 
+  test('is the same whatever the parts its spikes come in', async () => {
+    const whole = randomSpikes(200_000, 300, 1000);
+    const options = { neurons: 300, duration: 1000, title: '' };
+    const part = (from: number, to: number): Train => ({
+      times: whole.times.slice(from, to),
+      neurons: whole.neurons.slice(from, to),
+    });
+    const parts = [part(0, 1), part(1, 1), part(1, 150_000), part(150_000, 200_000)];
+    expect(await drawReplayed(() => parts, options)).toBe(await drawRaster(whole, options));
+  });
+
+  test('carries metadata, whatever they say, unseen', async () => {
+    const metadata = '{"title":"a < b & \\u03c3"}';
+    const { root, texts } = read(await drawRaster(silence, { neurons: 3, duration: 10, title: '', metadata }));
+    expect(root.querySelector('metadata')?.textContent).toBe(metadata);
+    expect(texts.join()).not.toContain('a < b');
+  });
+
   test('puts a spike where the axes say', async () => {
     const spikes = { times: Float64Array.of(25, 100), neurons: Uint32Array.of(0, 3) };
     const { path, root } = read(await drawRaster(spikes, { neurons: 4, duration: 100, title: '' }));

@@ -30,12 +30,30 @@ export function bareCli(): string {
   return join(folder, 'cli.js');
 }
 
-/** Starts the command line; `interruptAfter` sends SIGINT once stderr or stdout matches, or after so many ms. */
+export interface CliOptions {
+  /** Sends `signal` after so many ms. */
+  interruptAfter?: number;
+  /** SIGINT by default. */
+  signal?: NodeJS.Signals;
+  cli?: string;
+  /** Kilobytes that a file can take, as on a full disk: the next write fails. */
+  fileLimit?: number;
+  /** Prints to stderr, as the last line, how many bytes of memory the process took at most. */
+  memory?: boolean;
+}
+
+const PRINT_MEMORY = "process.on('exit', () => console.error(process.resourceUsage().maxRSS * 1024))";
+
+/** Starts the command line. */
 export function somagpu(
   args: readonly string[],
-  { cwd, interruptAfter, cli = CLI }: { cwd: string; interruptAfter?: number; cli?: string },
+  { cwd, interruptAfter, signal = 'SIGINT', cli = CLI, fileLimit, memory = false }: CliOptions & { cwd: string },
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [cli, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const node = [process.execPath, ...(memory ? ['--import', `data:text/javascript,${PRINT_MEMORY}`] : [])];
+  // POSIX counts in blocks of 512 bytes, bash in 1024: the larger is as good.
+  const limit = fileLimit === undefined ? [] : ['sh', '-c', `ulimit -f ${fileLimit} && exec "$@"`, 'sh'];
+  const [command = '', ...rest] = [...limit, ...node, cli, ...args];
+  const child = spawn(command, rest, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   const outcome: Outcome = { code: null, stdout: '', stderr: '' };
   child.stdout.on('data', (data) => {
     outcome.stdout += data;
@@ -43,7 +61,7 @@ export function somagpu(
   child.stderr.on('data', (data) => {
     outcome.stderr += data;
   });
-  if (interruptAfter !== undefined) setTimeout(() => child.kill('SIGINT'), interruptAfter);
+  if (interruptAfter !== undefined) setTimeout(() => child.kill(signal), interruptAfter);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve({ ...outcome, code }));
@@ -56,14 +74,13 @@ export async function runExperiment(
   {
     files = {},
     args = [] as string[],
-    interruptAfter,
-    cli,
-  }: { files?: Record<string, Uint8Array>; args?: string[]; interruptAfter?: number; cli?: string } = {},
+    ...options
+  }: CliOptions & { files?: Record<string, Uint8Array>; args?: string[] } = {},
 ): Promise<Outcome & { written: string[]; read: (name: string) => Buffer }> {
   const cwd = scratch();
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(cwd, name), bytes);
   writeFileSync(join(cwd, 'experiment.json'), typeof experiment === 'string' ? experiment : JSON.stringify(experiment));
-  const outcome = await somagpu(['run', 'experiment.json', '--out', 'out', ...args], { cwd, interruptAfter, cli });
+  const outcome = await somagpu(['run', 'experiment.json', '--out', 'out', ...args], { cwd, ...options });
   const written = readdirSync(cwd).includes('out') ? readdirSync(join(cwd, 'out')).sort() : [];
   return { ...outcome, written, read: (name) => readFileSync(join(cwd, 'out', name)) };
 }
