@@ -5,8 +5,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { FileError, InputError } from '../errors.ts';
 import type { NpyData, NpyType } from '../files/npy.ts';
 
-/** Values come in small pieces; they go to the disk in pieces of this many bytes. */
-const PIECE = 1 << 20;
+/** Values may come in small pieces; they go to the disk in pieces of this many bytes, or larger ones as they come. */
+const PIECE = 1 << 16;
+/** Values that are read at once. */
+const READ = 1 << 17;
 
 /**
  * An array that grows on disk. Await each call before the next.
@@ -99,7 +101,7 @@ export class Spool {
   }
 
   /** Its values from the first on, in pieces of so many, the last one shorter: each an array of its own. */
-  async *read(piece = PIECE / 8): AsyncGenerator<NpyData> {
+  async *read(piece = READ): AsyncGenerator<NpyData> {
     await this.flush();
     const width = this.type.BYTES_PER_ELEMENT;
     for (let at = 0; at < this.#written; at += piece * width) {
