@@ -15,10 +15,10 @@ const shaders = (): Plugin => ({
   },
 });
 
-// One chunk for what the entries share, without the experiment file and what it reads, so that embedding the engine costs just the engine.
+// One chunk for what the entries share, without the experiment file, saved simulations and what these read, so that embedding the engine costs just the engine.
 const engine = {
   name: 'engine',
-  test: /src\/(?!index|experiment|biophysics|meanings|node|files|cli|version)[^/]*\.ts|generated.(shaders|worker)|package\.json/,
+  test: /src\/(?!index|experiment|biophysics|meanings|node|files|cli|version|state|packed)[^/]*\.ts|generated.(shaders|worker)|package\.json/,
 };
 
 // npx links the file as it is: without this bit it would refuse it after a rebuild.

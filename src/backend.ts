@@ -70,12 +70,15 @@ export interface BlockResult {
 export interface DevicePopulation {
   /** The longest block it takes. */
   readonly maxSteps: number;
+  /** The names of all the states it keeps. */
+  readonly states: readonly string[];
   /** Sets fields by key; a field that turns from number to array or back changes the kernel, else nothing compiles. */
   setFields(fields: Readonly<Record<string, Plane>>): void;
   setStates(states: Readonly<Record<string, Plane>>): void;
   readState(name: string): Promise<Float32Array>;
   /** Spikes of each neuron since the last `clearCounts`. */
   readCounts(): Promise<Uint32Array>;
+  setCounts(counts: Uint32Array): void;
   clearCounts(): void;
   /** Whether blocks with such a stream can be advanced without compiling. */
   ready(stream: StreamKind): boolean;

@@ -244,6 +244,10 @@ class CpuPopulation implements DevicePopulation {
     return thread.call(slice, name, [placed], memory);
   }
 
+  get states(): readonly string[] {
+    return this.#states;
+  }
+
   async readState(name: string): Promise<Float32Array> {
     const whole = new Float32Array(this.#plan.neurons);
     const position = this.#states.indexOf(name);
@@ -257,6 +261,11 @@ class CpuPopulation implements DevicePopulation {
     const whole = new Uint32Array(this.#plan.neurons);
     await this.#each(async ({ thread, slice, first }) => whole.set(await thread.call(slice, 'readCounts', []), first));
     return whole;
+  }
+
+  setCounts(counts: Uint32Array): void {
+    const own = ({ first, neurons }: Home) => counts.slice(first, first + neurons);
+    this.#tell((home) => home.thread.call(home.slice, 'setCounts', [own(home)]));
   }
 
   clearCounts(): void {

@@ -32,4 +32,5 @@ export type { RateRecording, Recording, RecordingWindow, SpikeRecording, StateRe
 export type { Chunk, Rate, Spikes, Trace } from './recording.ts';
 export { type Progress, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
 export * from './somas.ts';
+export type { CurrentReader, RestoreOptions } from './state.ts';
 export { version } from './version.ts';

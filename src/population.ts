@@ -45,6 +45,16 @@ interface Clock {
   readonly bell: Bell;
   /** @throws DisposedError */
   checkAlive(): void;
+  /** @throws DisposedError, BusyError while it is being saved */
+  checkSettable(): void;
+}
+
+/** What has changed in a population since it was added; states in the units of the device. */
+export interface PopulationState {
+  /** Those set since, in user units. */
+  parameters: Readonly<Record<string, Plane>>;
+  states: Readonly<Record<string, Float32Array>>;
+  counts: Uint32Array;
 }
 
 /** A population of one soma; made by {@link Simulation.add}. */
@@ -53,6 +63,8 @@ export class Population<Config extends object = object, State extends string = s
   readonly units: readonly number[];
   /** How many neurons: the product of `units`. */
   readonly neurons: number;
+  /** @internal The options it was added with: a copy, so that its arrays are still what they were. */
+  readonly given: PopulationOptions<Config, State>;
   /** @internal */
   readonly device: DevicePopulation;
   /** One byte a neuron, 1 where it is inhibitory; nothing where none is. */
@@ -90,6 +102,8 @@ export class Population<Config extends object = object, State extends string = s
     };
     const { laws, host } = resolveInputs(input, this.#scope('input'));
     this.#currents = host;
+    const inputs = input.map((one, i) => this.#givenInput(one, `${name}.input[${i}]`));
+    this.given = { ...copyOf({ ...options, input: undefined }), input: inputs };
     this.inhibitory = checkInhibitory(inhibitory, this.neurons, `${name}.inhibitory`);
     this.#recorders = makeRecorders(record, { name, soma, neurons: this.neurons, dt: clock.dt });
     this.device = backend.populate({
@@ -111,6 +125,14 @@ export class Population<Config extends object = object, State extends string = s
     return { path: `${name}.${table}`, owner: soma.name, population: name, neurons, units, dt, seed };
   }
 
+  // The currents of a whole run may be most of what there is in memory: one copy has to do.
+  #givenInput(input: Input, path: string): Input {
+    const current = this.#currents.find((one) => one.path === path);
+    if (!current) return copyOf(input);
+    const { shared, steps, values } = current;
+    return { kind: 'array', values, shape: shared ? [steps] : [steps, this.neurons] };
+  }
+
   // In the units of the device.
   #deviceParameters(names: readonly string[]): Record<string, Plane> {
     const rows = this.soma.parameters as Record<string, Row>;
@@ -130,10 +152,10 @@ export class Population<Config extends object = object, State extends string = s
    * write; only turning a number into an array, or back, compiles. States are kept relative to `potential_rest`:
    * changing it moves the potential along.
    *
-   * @throws InputError naming what is wrong; nothing was changed then
+   * @throws InputError naming what is wrong, BusyError during a save; nothing was changed then
    */
   setParameters(changed: Config): void {
-    this.#clock.checkAlive();
+    this.#clock.checkSettable();
     const given = changed ?? {};
     this.#parameters = resolveParameters(this.soma.parameters, given, this.#scope('parameters'), this.#parameters);
     this.device.setFields(this.#deviceParameters(Object.keys(given)));
@@ -142,10 +164,10 @@ export class Population<Config extends object = object, State extends string = s
   /**
    * Sets states, in user units (absolute mV, pA, steps), from the next block of steps on; the others stay.
    *
-   * @throws InputError naming what is wrong; nothing was changed then
+   * @throws InputError naming what is wrong, BusyError during a save; nothing was changed then
    */
   setState(states: { [state in State]?: Value }): void {
-    this.#clock.checkAlive();
+    this.#clock.checkSettable();
     this.device.setStates(resolveStates(this.soma.states, states, this.#parameters, this.#scope('state')));
   }
 
@@ -316,6 +338,25 @@ export class Population<Config extends object = object, State extends string = s
   }
 
   /** @internal */
+  async saved(): Promise<PopulationState> {
+    const { device } = this;
+    const set = Object.entries(this.#parameters).filter(([name, plane]) => {
+      return !Object.is(plane, this.#added.parameters[name]);
+    });
+    const states = device.states.map(async (state) => [state, await device.readState(state)] as const);
+    const counts = await device.readCounts();
+    return { parameters: Object.fromEntries(set), states: Object.fromEntries(await Promise.all(states)), counts };
+  }
+
+  /** @internal Goes on from what `saved` gave. */
+  resume({ parameters, states, counts }: PopulationState): void {
+    this.#parameters = { ...this.#parameters, ...parameters };
+    this.device.setFields(this.#deviceParameters(Object.keys(parameters)));
+    this.device.setStates(states);
+    this.device.setCounts(counts);
+  }
+
+  /** @internal */
   reset(): void {
     this.#parameters = this.#added.parameters;
     this.device.setFields(this.#deviceParameters(Object.keys(this.#parameters)));
@@ -323,6 +364,15 @@ export class Population<Config extends object = object, State extends string = s
     this.device.clearCounts();
     for (const recorder of this.#all) recorder.clear();
   }
+}
+
+function copyOf<T>(value: T): T;
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (ArrayBuffer.isView(value)) return (value as Float32Array).slice();
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof (value as ArrayLike<unknown>).length === 'number') return Array.from(value as ArrayLike<unknown>);
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, copyOf(one)]));
 }
 
 function inputFields(laws: readonly ResolvedInput[]): Record<string, Plane> {

@@ -10,6 +10,7 @@ import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
 import { Population, type PopulationOptions } from './population.ts';
 import { signedSpikes, timeOf } from './recording.ts';
 import type { Soma } from './somas.ts';
+import type { RestoreOptions } from './state.ts';
 import { Bell } from './streams.ts';
 
 export interface SimulationOptions extends PathOptions {
@@ -60,7 +61,8 @@ export class Simulation {
   readonly #bell = new Bell();
   #steps = 0;
   #kept: Promise<unknown> = Promise.resolve();
-  #running = false;
+  /** What is going on, in words. */
+  #busy: string | undefined;
   #disposed = false;
 
   private constructor(
@@ -130,7 +132,13 @@ export class Simulation {
     this.#checkFree('add');
     const name = options.name ?? `population${this.#populations.length + 1}`;
     checkName(name, this.#populations);
-    const clock = { dt: this.dt, seed: this.seed, bell: this.#bell, checkAlive: () => this.#checkAlive() };
+    const clock = {
+      dt: this.dt,
+      seed: this.seed,
+      bell: this.#bell,
+      checkAlive: () => this.#checkAlive(),
+      checkSettable: () => (this.#busy === SAVE ? this.#checkFree('set') : this.#checkAlive()),
+    };
     const population = new Population(clock, this.#backend, soma, name, options);
     this.#populations.push(population as unknown as Population);
     return population;
@@ -244,6 +252,37 @@ export class Simulation {
     return spikes;
   }
 
+  /**
+   * All that is needed to go on from here, also elsewhere and later: {@link Simulation.restore} makes a simulation of it.
+   * Of what was recorded only the amount is in it.
+   *
+   * @throws BusyError while a run or step goes on, DeviceLostError, DisposedError, OutOfMemoryError
+   */
+  async save(): Promise<ArrayBuffer> {
+    this.#checkFree('save');
+    return this.#exclusively(async () => (await import('./state.ts')).save(this), SAVE);
+  }
+
+  /**
+   * A simulation that goes on from where another was saved: on the same path, and with the same version of somagpu,
+   * with the same bits. Its recordings begin there; `reset` takes it back to how it was right after the `add` calls.
+   *
+   * @param saved - what `save` gave
+   * @throws FileError if it is no saved simulation, of another format, cut short or damaged; InputError, NoBackendError
+   * @example
+   * ```ts
+   * const simulation = await Simulation.restore(saved);
+   * const [cells] = simulation.populations;
+   * await simulation.run(1000);
+   * ```
+   */
+  static async restore(saved: ArrayBuffer | ArrayBufferView, options: RestoreOptions = {}): Promise<Simulation> {
+    const { restore } = await import('./state.ts');
+    const { simulation, steps } = await restore(saved, options, Simulation.create);
+    simulation.#steps = steps;
+    return simulation;
+  }
+
   /** Back to how it was right after the `add` calls, exactly: states, parameters, step count, recordings. */
   reset(): void {
     this.#checkFree('reset');
@@ -298,15 +337,15 @@ export class Simulation {
     return { done };
   }
 
-  async #exclusively(work: () => Promise<void>): Promise<void> {
-    this.#running = true;
+  async #exclusively<T>(work: () => Promise<T>, busy = 'run or step'): Promise<T> {
+    this.#busy = busy;
     try {
-      await work();
+      return await work();
     } catch (error) {
       this.#checkAlive();
       throw error;
     } finally {
-      this.#running = false;
+      this.#busy = undefined;
     }
   }
 
@@ -318,7 +357,7 @@ export class Simulation {
 
   #checkFree(what: string): void {
     this.#checkAlive();
-    if (this.#running) throw new BusyError(`${what}: a run or step is still going on; await it first`);
+    if (this.#busy) throw new BusyError(`${what}: a ${this.#busy} is still going on; await it first`);
   }
 
   #checkSteps(more: number, path: string, value: unknown): void {
@@ -326,6 +365,8 @@ export class Simulation {
     throw new InputError(path, value, `goes beyond step ${0xffffffff}`, 'reset the simulation, or use a larger dt');
   }
 }
+
+const SAVE = 'save';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 

@@ -168,6 +168,10 @@ export class Slice {
     return this.#counts.slice(0, this.#plan.neurons);
   }
 
+  setCounts(counts: Uint32Array): void {
+    this.#counts.set(counts);
+  }
+
   clearCounts(): void {
     this.#counts.fill(0);
   }
@@ -310,7 +314,7 @@ export function lowerBound(sorted: Uint32Array, value: number): number {
   return low;
 }
 
-type Method = 'setFields' | 'setStates' | 'readState' | 'readCounts' | 'clearCounts' | 'advance';
+type Method = 'setFields' | 'setStates' | 'readState' | 'readCounts' | 'setCounts' | 'clearCounts' | 'advance';
 
 /** What can be asked of a slice, from whatever thread. */
 export interface Calls extends Pick<Slice, Method> {

@@ -126,6 +126,10 @@ export class Tile {
     }
   }
 
+  writeCounts(counts: Uint32Array): void {
+    this.device.write(this.#buffers.get('counts') as GPUBuffer, 0, counts, this.first, this.neurons);
+  }
+
   clearCounts(encoder: GPUCommandEncoder): void {
     encoder.clearBuffer(this.#buffers.get('counts') as GPUBuffer);
   }

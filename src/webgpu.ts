@@ -131,6 +131,10 @@ class WebGpuPopulation implements DevicePopulation {
     }
   }
 
+  get states(): readonly string[] {
+    return this.#states;
+  }
+
   async readState(name: string): Promise<Float32Array> {
     return new Float32Array(await this.#readPlane('states', this.#states.indexOf(name)));
   }
@@ -145,6 +149,10 @@ class WebGpuPopulation implements DevicePopulation {
     const place = async (tile: Tile) => whole.set(await tile.readPlane(name, index), 4 * tile.first);
     await Promise.all(this.#tiles.map(place));
     return whole.buffer;
+  }
+
+  setCounts(counts: Uint32Array): void {
+    for (const tile of this.#tiles) tile.writeCounts(counts);
   }
 
   clearCounts(): void {

@@ -4,6 +4,7 @@
 
 import { strFromU8, type UnzipFileInfo, unzipSync, type Zippable, zipSync } from 'fflate';
 import { didYouMean, FileError, InputError } from '../errors.ts';
+import { crc32 } from './crc32.ts';
 import { decodeNpy, encodeNpy, encodeText, type NpyArray, type NpyData } from './npy.ts';
 
 export type { NpyArray, NpyData } from './npy.ts';
@@ -140,18 +141,4 @@ function recordedChecksum(bytes: Uint8Array, entry: string): number | undefined 
     if (strFromU8(name, latin1) === entry) return view.getUint32(at + 16, true);
   }
   return undefined;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (let i = 0; i < bytes.length; i++) {
-    crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ (bytes[i] as number)) & 255] as number);
-  }
-  return ~crc >>> 0;
 }

@@ -1,0 +1,165 @@
+// What a saved simulation holds and how it becomes one again: for each population the options of its `add`, and what has
+// changed since. It knows neither bytes (packed.ts) nor devices, and is loaded by the first `save` or `restore`.
+
+import { checkNames, FileError, InputError, NoBackendError } from './errors.ts';
+import type { Input } from './inputs.ts';
+import { pack, unpack } from './packed.ts';
+import type { PathOptions } from './paths.ts';
+import type { Population, PopulationOptions, PopulationState } from './population.ts';
+import type { Simulation, SimulationOptions } from './simulation.ts';
+import { type Soma, somas } from './somas.ts';
+import { version } from './version.ts';
+
+/** What gives the currents of an array input: those of some steps, `[steps]` or `[steps, neurons]`. */
+export type CurrentReader = (first: number, steps: number) => Float32Array | Promise<Float32Array>;
+
+export interface RestoreOptions extends PathOptions {
+  /** The path it was saved on by default: another one has other bits. */
+  backend?: SimulationOptions['backend'];
+  /** Somas that are not built in. */
+  somas?: readonly Soma[];
+  /** For array inputs that are read by a function: the function, by the input's path, `cells.input[1]`. */
+  sources?: Readonly<Record<string, CurrentReader>>;
+}
+
+const OPTIONS = ['backend', 'device', 'adapter', 'workers', 'workerUrl', 'tuning', 'somas', 'sources'];
+
+type Options = PopulationOptions<object, string>;
+
+interface SavedPopulation {
+  soma: string;
+  options: Options;
+  /** Paths of the inputs whose function has to be given again. */
+  sources: readonly string[];
+  state: PopulationState;
+}
+
+/** The tree in a saved simulation. */
+interface Saved {
+  somagpu: string;
+  backend: 'webgpu' | 'cpu';
+  adapter: string;
+  dt: number;
+  seed: number;
+  steps: number;
+  populations: readonly SavedPopulation[];
+}
+
+/** The bytes of a simulation at rest. */
+export async function save(simulation: Simulation): Promise<ArrayBuffer> {
+  const { backend, adapter, dt, seed, steps, populations } = simulation;
+  const saved: Saved = {
+    somagpu: version,
+    backend,
+    adapter,
+    dt,
+    seed,
+    steps,
+    populations: await Promise.all(populations.map(savePopulation)),
+  };
+  return pack(saved);
+}
+
+async function savePopulation(population: Population): Promise<SavedPopulation> {
+  const { name, soma, given } = population;
+  const sources = (given.input ?? []).flatMap((input, i) => (readerOf(input) ? [sourcePath(name, i)] : []));
+  // Functions are left out by JSON itself.
+  return { soma: soma.name, options: { ...given, name }, sources, state: await population.saved() };
+}
+
+const readerOf = (input: Input): unknown => (input as { read?: unknown }).read;
+const sourcePath = (population: string, input: number): string => `${population}.input[${input}]`;
+
+/**
+ * A simulation made of saved bytes, and the step it stands at.
+ *
+ * @param create - what makes an empty one
+ */
+export async function restore(
+  bytes: ArrayBuffer | ArrayBufferView,
+  options: RestoreOptions,
+  create: (options: SimulationOptions) => Promise<Simulation>,
+): Promise<{ simulation: Simulation; steps: number }> {
+  checkNames('', options, OPTIONS, 'option NAME of Simulation.restore');
+  const { somas: own = [], sources = {}, ...path } = options;
+  const saved = unpack(bytes) as Saved;
+  const { dt, seed, steps, populations } = saved;
+  const known = [...somas, ...own];
+  const adding = populations.map((population) => ({
+    soma: somaOf(population, known),
+    options: withReaders(population, sources),
+    state: population.state,
+  }));
+  checkSources(populations, sources);
+  const simulation = await open(saved, path, (given) => create({ ...given, dt, seed }));
+  try {
+    for (const { soma, options, state } of adding) {
+      const population = simulation.add(soma, options) as Population;
+      checkStates(population, state);
+      population.resume(state);
+    }
+    return { simulation, steps };
+  } catch (error) {
+    simulation.dispose();
+    throw error;
+  }
+}
+
+async function open(
+  { backend }: Saved,
+  options: SimulationOptions,
+  create: (options: SimulationOptions) => Promise<Simulation>,
+): Promise<Simulation> {
+  try {
+    return await create({ backend, ...options });
+  } catch (error) {
+    if (!(error instanceof NoBackendError) || options.backend !== undefined) throw error;
+    const other = backend === 'cpu' ? 'webgpu' : 'cpu';
+    const remedy = `name backend: '${other}' to go on there, with other bits`;
+    throw new NoBackendError(`saved on ${backend}, which is not here: ${error.message}; ${remedy}`, { cause: error });
+  }
+}
+
+function somaOf({ soma: name, options }: SavedPopulation, known: readonly Soma[]): Soma {
+  const found = known.find((soma) => soma.name === name);
+  if (found) return found;
+  throw new FileError(
+    `the saved ${options.name} is of the soma ${name}, which is not built in; give it: somas: [${name}]`,
+  );
+}
+
+function withReaders({ options, sources }: SavedPopulation, given: NonNullable<RestoreOptions['sources']>): Options {
+  if (sources.length === 0) return options;
+  const { name = '', input = [] } = options;
+  const whole = input.map((one, i) => {
+    const path = sourcePath(name, i);
+    if (!sources.includes(path)) return one;
+    const read = Object.hasOwn(given, path) ? given[path] : undefined;
+    if (typeof read === 'function') return { ...one, read } as unknown as Input;
+    const remedy = `give it again: sources: { '${path}': read }`;
+    throw new InputError(path, undefined, 'was read by a function, which cannot be saved', remedy);
+  });
+  return { ...options, input: whole };
+}
+
+function checkSources(populations: readonly SavedPopulation[], given: unknown): void {
+  const known = populations.flatMap(({ sources }) => sources);
+  checkNames('sources', given, known, 'input NAME that was read by a function');
+}
+
+// A soma given by `somas`, or one of another version, may have changed since.
+function checkStates(
+  { name, soma, neurons, device }: Population,
+  { states, counts, parameters }: PopulationState,
+): void {
+  const same = Object.keys(states).sort().join() === [...device.states].sort().join();
+  const unknown = Object.keys(parameters).find((parameter) => !Object.hasOwn(soma.parameters, parameter));
+  if (!same || unknown) {
+    const there = unknown ? `no parameter ${unknown}` : `the states ${device.states.join(', ')}`;
+    const remedy = 'restore it with the version that saved it';
+    throw new FileError(`the saved ${name} does not fit: ${soma.name} has ${there} here; ${remedy}`);
+  }
+  const planes = [counts, ...Object.values(states), ...Object.values(parameters)];
+  if (planes.every((plane) => typeof plane === 'number' || plane.length === neurons)) return;
+  throw new FileError(`the saved simulation is damaged: ${name} has not one value a neuron; save it again`);
+}
