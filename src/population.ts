@@ -343,9 +343,12 @@ export class Population<Config extends object = object, State extends string = s
     const set = Object.entries(this.#parameters).filter(([name, plane]) => {
       return !Object.is(plane, this.#added.parameters[name]);
     });
-    const states = device.states.map(async (state) => [state, await device.readState(state)] as const);
-    const counts = await device.readCounts();
-    return { parameters: Object.fromEntries(set), states: Object.fromEntries(await Promise.all(states)), counts };
+    const [counts, ...planes] = await Promise.all([
+      device.readCounts(),
+      ...device.states.map((state) => device.readState(state)),
+    ]);
+    const states = device.states.map((state, i) => [state, planes[i] as Float32Array] as const);
+    return { parameters: Object.fromEntries(set), states: Object.fromEntries(states), counts };
   }
 
   /** @internal Goes on from what `saved` gave. */

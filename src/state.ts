@@ -82,7 +82,8 @@ export async function restore(
 ): Promise<{ simulation: Simulation; steps: number }> {
   checkNames('', options, OPTIONS, 'option NAME of Simulation.restore');
   const { somas: own = [], sources = {}, ...path } = options;
-  const saved = unpack(bytes) as Saved;
+  const saved = unpack(bytes);
+  checkTree(saved);
   const { dt, seed, steps, populations } = saved;
   const known = [...somas, ...own];
   const adding = populations.map((population) => ({
@@ -118,6 +119,20 @@ async function open(
     const remedy = `name backend: '${other}' to go on there, with other bits`;
     throw new NoBackendError(`saved on ${backend}, which is not here: ${error.message}; ${remedy}`, { cause: error });
   }
+}
+
+// Bytes that `save` gave and nobody touched have all this: the checksum was right. Here is what another program may get wrong.
+function checkTree(tree: unknown): asserts tree is Saved {
+  const { populations, steps } = (tree ?? {}) as Partial<Saved>;
+  const object = (value: unknown) => typeof value === 'object' && value !== null;
+  const whole = (population: Partial<SavedPopulation> | null) =>
+    object(population?.options) &&
+    Array.isArray(population?.sources) &&
+    [population?.state, population?.state?.parameters, population?.state?.states].every(object) &&
+    population?.state?.counts instanceof Uint32Array;
+  const right = Array.isArray(populations) && populations.every(whole);
+  if (right && Number.isInteger(steps) && (steps as number) >= 0 && (steps as number) <= 0xffffffff) return;
+  throw new FileError('the saved simulation is damaged: it holds none; save it again');
 }
 
 function somaOf({ soma: name, options }: SavedPopulation, known: readonly Soma[]): Soma {

@@ -45,3 +45,11 @@ export const backends: readonly TestBackend[] = [
   },
   { name: 'cpu', open: (options) => opened({ ...options, backend: 'cpu' }) },
 ];
+
+/** A saved simulation on a path; closed when the test ends. */
+export async function restored({ name }: TestBackend, saved: ArrayBuffer | ArrayBufferView): Promise<Simulation> {
+  const device = name === 'webgpu' ? await openDevice() : undefined;
+  const simulation = await Simulation.restore(saved, { backend: name, device });
+  onTestFinished(() => simulation.dispose());
+  return simulation;
+}
