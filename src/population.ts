@@ -17,7 +17,7 @@ import {
   type Scope,
 } from './parameters.ts';
 import { checkIndices, makeRecorders, type Recorders, type Recording } from './record.ts';
-import type { Recorder } from './recorders.ts';
+import type { Mark, Recorder } from './recorders.ts';
 import { type Chunk, countSpikes, type Rate, type Spikes, type Trace } from './recording.ts';
 import type { Row } from './rows.ts';
 import type { Soma } from './somas.ts';
@@ -55,6 +55,8 @@ export interface PopulationState {
   parameters: Readonly<Record<string, Plane>>;
   states: Readonly<Record<string, Float32Array>>;
   counts: Uint32Array;
+  /** Of each of its recorders. */
+  recorded: readonly Mark[];
 }
 
 /** A population of one soma; made by {@link Simulation.add}. */
@@ -128,7 +130,7 @@ export class Population<Config extends object = object, State extends string = s
   // The currents of a whole run may be most of what there is in memory: one copy has to do.
   #givenInput(input: Input, path: string): Input {
     const current = this.#currents.find((one) => one.path === path);
-    if (!current) return copyOf(input);
+    if (!current?.values) return copyOf(input);
     const { shared, steps, values } = current;
     return { kind: 'array', values, shape: shared ? [steps] : [steps, this.neurons] };
   }
@@ -348,15 +350,17 @@ export class Population<Config extends object = object, State extends string = s
       ...device.states.map((state) => device.readState(state)),
     ]);
     const states = device.states.map((state, i) => [state, planes[i] as Float32Array] as const);
-    return { parameters: Object.fromEntries(set), states: Object.fromEntries(states), counts };
+    const recorded = this.#all.map(({ mark }) => mark);
+    return { parameters: Object.fromEntries(set), states: Object.fromEntries(states), counts, recorded };
   }
 
   /** @internal Goes on from what `saved` gave. */
-  resume({ parameters, states, counts }: PopulationState): void {
+  resume({ parameters, states, counts, recorded }: PopulationState): void {
     this.#parameters = { ...this.#parameters, ...parameters };
     this.device.setFields(this.#deviceParameters(Object.keys(parameters)));
     this.device.setStates(states);
     this.device.setCounts(counts);
+    for (const [i, recorder] of this.#all.entries()) if (recorded[i]) recorder.resume(recorded[i]);
   }
 
   /** @internal */

@@ -23,6 +23,13 @@ export interface Window {
   last: number;
 }
 
+/** What a recorder needs to go on where another of its kind stood: it keeps nothing of what that one recorded. */
+export interface Mark {
+  position: number;
+  /** The bin that is not complete yet. */
+  open?: Bin | undefined;
+}
+
 /** Collects one kind of recording, in parts that follow each other, and hands it to readers as it comes. */
 export abstract class Recorder<Part extends Steps = Steps, Recorded extends object = object> {
   /** How many spikes, samples or bins were recorded in all, also those that only went to readers. */
@@ -77,6 +84,14 @@ export abstract class Recorder<Part extends Steps = Steps, Recorded extends obje
     this.since = step - this.window.last;
     const old = this.parts.findIndex(({ end }) => end > this.since);
     this.parts.splice(0, old < 0 ? this.parts.length : old);
+  }
+
+  get mark(): Mark {
+    return { position: this.position };
+  }
+
+  resume({ position }: Mark): void {
+    this.position = position;
   }
 
   clear(): void {
@@ -259,6 +274,15 @@ export class RateRecorder extends Recorder<Bin, Rate> {
   override endStreams(failure?: { error: unknown }): void {
     if (this.#open) this.deliver([this.#open]);
     super.endStreams(failure);
+  }
+
+  override get mark(): Mark {
+    return { ...super.mark, open: this.#open };
+  }
+
+  override resume(mark: Mark): void {
+    super.resume(mark);
+    this.#open = mark.open;
   }
 
   override clear(): void {

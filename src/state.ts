@@ -129,7 +129,8 @@ function checkTree(tree: unknown): asserts tree is Saved {
     object(population?.options) &&
     Array.isArray(population?.sources) &&
     [population?.state, population?.state?.parameters, population?.state?.states].every(object) &&
-    population?.state?.counts instanceof Uint32Array;
+    population?.state?.counts instanceof Uint32Array &&
+    Array.isArray(population.state.recorded);
   const right = Array.isArray(populations) && populations.every(whole);
   if (right && Number.isInteger(steps) && (steps as number) >= 0 && (steps as number) <= 0xffffffff) return;
   throw new FileError('the saved simulation is damaged: it holds none; save it again');

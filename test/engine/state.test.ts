@@ -238,6 +238,30 @@ describe.each(backends)('a simulation that was saved and restored, on $name', (b
     expectSameOutcome(await outcomeOf(cellsOf(later)), since(await outcomeOf(cells), steps));
   });
 
+  test('goes on in the middle of a bin, and records the windows and rings it was told to', async () => {
+    const record = {
+      spikes: { neurons: [3, 1, 40], from: 3, to: 20 },
+      rate: { bin: 1.7, from: 0.5 },
+      states: { potential: { last: 2 } },
+    };
+    const follow = async (save: boolean) => {
+      let simulation = await begun(backend);
+      addCells(simulation, AdEx, { ...everything(AdEx, 70), record });
+      await simulation.run(7.7);
+      if (save) simulation = await restored(backend, await simulation.save());
+      await simulation.run(STEPS * DT - 7.7);
+      const cells = cellsOf(simulation);
+      return { outcome: await outcomeOf(cells), rate: await cells.rate() };
+    };
+    const [expected, { outcome, rate }] = [await follow(false), await follow(true)];
+    expectSameOutcome({ ...outcome, traces: {} }, { ...since(expected.outcome, 77), traces: {} });
+    expect(outcome.traces).toEqual(expected.outcome.traces);
+    // The first 4 bins were complete.
+    expect(Array.from(rate.counts)).toEqual(Array.from(expected.rate.counts.slice(4)));
+    expect(Array.from(rate.steps)).toEqual(Array.from(expected.rate.steps.slice(4)));
+    expect(rate.counts.some((count) => count > 0)).toBe(true);
+  });
+
   test('without populations is one too', async () => {
     const first = await begun(backend);
     await first.run(1);
