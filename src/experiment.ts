@@ -8,8 +8,16 @@ import { stepsIn } from './parameters.ts';
 import type { Population, PopulationOptions } from './population.ts';
 import { checkWindow } from './record.ts';
 import { samplesIn } from './recording.ts';
-import { checkDt, checkSeed, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
+import {
+  checkDt,
+  checkSeed,
+  type Progress,
+  type RunOptions,
+  Simulation,
+  type SimulationOptions,
+} from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
+import type { CurrentReader, RestoreOptions } from './state.ts';
 import { version } from './version.ts';
 
 /**
@@ -232,13 +240,24 @@ export function provenanceOf({ backend, adapter, seed, dt, steps }: Summary, jso
   return text.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** How far to run an experiment. */
+export interface ExperimentRunOptions extends RunOptions {
+  /** Steps to make; all that are left by default. */
+  steps?: number;
+}
+
 /** An experiment on a device: its populations added, its kernels compiled. */
 export class ExperimentRun {
+  #seconds = 0;
+  readonly #begun: number;
+
   private constructor(
     readonly experiment: Experiment,
     readonly simulation: Simulation,
     readonly populations: readonly Population[],
-  ) {}
+  ) {
+    this.#begun = simulation.steps;
+  }
 
   /**
    * Opens a device and adds the populations.
@@ -248,9 +267,40 @@ export class ExperimentRun {
    */
   static async create(experiment: Experiment, options: Omit<SimulationOptions, 'dt'> = {}): Promise<ExperimentRun> {
     const { dt, seed } = experiment;
-    const simulation = await Simulation.create({ seed, ...options, dt });
+    return ExperimentRun.#checked(experiment, await Simulation.create({ seed, ...options, dt }), (simulation) => {
+      for (const { soma, options } of experiment.populations) simulation.add(soma, options);
+    });
+  }
+
+  /**
+   * Goes on with an experiment that was saved on its way, `run.simulation.save()`.
+   *
+   * @param experiment - the same as then; of its inputs those that are read by functions are taken from it
+   * @throws FileError, and what `create` throws
+   */
+  static async restore(
+    experiment: Experiment,
+    saved: ArrayBuffer | ArrayBufferView,
+    options: RestoreOptions = {},
+  ): Promise<ExperimentRun> {
+    const sources = experiment.populations.flatMap(({ name, options }) =>
+      (options.input ?? []).flatMap((input, i) => {
+        const { read } = input as { read?: CurrentReader };
+        return read ? [[`${name}.input[${i}]`, read] as const] : [];
+      }),
+    );
+    const given = { ...options, sources: Object.fromEntries(sources) };
+    return ExperimentRun.#checked(experiment, await Simulation.restore(saved, given), () => {});
+  }
+
+  static async #checked(
+    experiment: Experiment,
+    simulation: Simulation,
+    fill: (simulation: Simulation) => void,
+  ): Promise<ExperimentRun> {
     try {
-      const populations = experiment.populations.map(({ soma, options }) => simulation.add(soma, options));
+      fill(simulation);
+      const { populations } = simulation;
       for (const population of populations) population.checkStreams(experiment.steps);
       experiment.populations.forEach(({ options }, i) => {
         checkTraces(options, populations[i]?.neurons ?? 0, experiment);
@@ -267,17 +317,22 @@ export class ExperimentRun {
     }
   }
 
-  /** Runs all steps. An abort is no error here: the summary says how far it came. */
-  async run({ signal, onProgress }: RunOptions = {}): Promise<Summary> {
+  /**
+   * Runs all steps that are left, or so many of them; what it then tells is of the whole. An abort is no error here: the
+   * summary says how far it came.
+   */
+  async run({ signal, onProgress, steps: most = Infinity }: ExperimentRunOptions = {}): Promise<Summary> {
     const { simulation, experiment, populations } = this;
     const begin = performance.now();
+    const done = simulation.steps;
+    const progress = ({ steps }: Progress) => onProgress?.({ steps: done + steps, of: experiment.steps });
     try {
-      await simulation.run(experiment.steps * experiment.dt, { signal, onProgress });
+      await simulation.run(Math.min(experiment.steps - done, most) * experiment.dt, { signal, onProgress: progress });
     } catch (error) {
       if (!signal?.aborted || error !== signal.reason) throw error;
     }
     const counts = await Promise.all(populations.map((population) => population.spikeCounts()));
-    const seconds = (performance.now() - begin) / 1000;
+    this.#seconds += (performance.now() - begin) / 1000;
     const { steps, dt, seed, backend, backendReason, adapter } = simulation;
     const neurons = populations.reduce((sum, population) => sum + population.neurons, 0);
     const report = populations.map(({ name, soma, units, neurons }, i) => {
@@ -295,8 +350,8 @@ export class ExperimentRun {
       steps,
       seed,
       ...(steps < experiment.steps ? { interrupted: true as const } : {}),
-      wall_seconds: seconds,
-      neuron_updates_per_second: (neurons * steps) / seconds,
+      wall_seconds: this.#seconds,
+      neuron_updates_per_second: (neurons * (steps - this.#begun)) / this.#seconds,
       populations: Object.fromEntries(report),
     };
   }

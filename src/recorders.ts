@@ -23,12 +23,17 @@ export interface Window {
   last: number;
 }
 
-/** What a recorder needs to go on where another of its kind stood: it keeps nothing of what that one recorded. */
-export interface Mark {
+/** What a recorder needs to go on where another of its kind stood. Of what that one kept only a ring goes with it. */
+export interface Mark<Part = Steps> {
   position: number;
+  since: number;
+  parts: readonly Part[];
   /** The bin that is not complete yet. */
   open?: Bin | undefined;
 }
+
+/** `last` of a window that is no ring. */
+const ENDLESS = 0xffffffff;
 
 /** Collects one kind of recording, in parts that follow each other, and hands it to readers as it comes. */
 export abstract class Recorder<Part extends Steps = Steps, Recorded extends object = object> {
@@ -86,12 +91,13 @@ export abstract class Recorder<Part extends Steps = Steps, Recorded extends obje
     this.parts.splice(0, old < 0 ? this.parts.length : old);
   }
 
-  get mark(): Mark {
-    return { position: this.position };
+  get mark(): Mark<Part> {
+    const { position, since, parts, window } = this;
+    return { position, since, parts: window.last < ENDLESS ? parts : [] };
   }
 
-  resume({ position }: Mark): void {
-    this.position = position;
+  resume({ position, since, parts }: Mark<Part>): void {
+    Object.assign(this, { position, since, parts: [...parts] });
   }
 
   clear(): void {
@@ -276,11 +282,11 @@ export class RateRecorder extends Recorder<Bin, Rate> {
     super.endStreams(failure);
   }
 
-  override get mark(): Mark {
+  override get mark(): Mark<Bin> {
     return { ...super.mark, open: this.#open };
   }
 
-  override resume(mark: Mark): void {
+  override resume(mark: Mark<Bin>): void {
     super.resume(mark);
     this.#open = mark.open;
   }

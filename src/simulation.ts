@@ -254,7 +254,7 @@ export class Simulation {
 
   /**
    * All that is needed to go on from here, also elsewhere and later: {@link Simulation.restore} makes a simulation of it.
-   * Of what was recorded only the amount is in it.
+   * Of what was recorded only rings (`last`) are in it, and how much it was.
    *
    * @throws BusyError while a run or step goes on, DeviceLostError, DisposedError, OutOfMemoryError
    */

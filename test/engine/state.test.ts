@@ -242,7 +242,7 @@ describe.each(backends)('a simulation that was saved and restored, on $name', (b
     const record = {
       spikes: { neurons: [3, 1, 40], from: 3, to: 20 },
       rate: { bin: 1.7, from: 0.5 },
-      states: { potential: { last: 2 } },
+      states: { potential: { last: 22 }, adaptation: { last: 0 } },
     };
     const follow = async (save: boolean) => {
       let simulation = await begun(backend);
@@ -255,7 +255,9 @@ describe.each(backends)('a simulation that was saved and restored, on $name', (b
     };
     const [expected, { outcome, rate }] = [await follow(false), await follow(true)];
     expectSameOutcome({ ...outcome, traces: {} }, { ...since(expected.outcome, 77), traces: {} });
+    // A ring holds what was before, too.
     expect(outcome.traces).toEqual(expected.outcome.traces);
+    expect(outcome.traces.potential?.steps[0]).toBe(STEPS - 220);
     // The first 4 bins were complete.
     expect(Array.from(rate.counts)).toEqual(Array.from(expected.rate.counts.slice(4)));
     expect(Array.from(rate.steps)).toEqual(Array.from(expected.rate.steps.slice(4)));
