@@ -224,6 +224,8 @@ export interface Summary {
   seed: number;
   /** Only there, and true, when the run was stopped before its end. */
   interrupted?: true;
+  /** Only there when it went on from a checkpoint: at which step; time and updates per second are of what came then. */
+  resumed_at_step?: number;
   wall_seconds: number;
   neuron_updates_per_second: number;
   populations: Record<string, { soma: string; units: readonly number[]; spikes: number; mean_rate_hz: number }>;
@@ -350,6 +352,7 @@ export class ExperimentRun {
       steps,
       seed,
       ...(steps < experiment.steps ? { interrupted: true as const } : {}),
+      ...(this.#begun > 0 ? { resumed_at_step: this.#begun } : {}),
       wall_seconds: this.#seconds,
       neuron_updates_per_second: (neurons * (steps - this.#begun)) / this.#seconds,
       populations: Object.fromEntries(report),

@@ -1,15 +1,19 @@
-// Checkpoints of a run: how far it came, in one file of the output folder, so that `--resume` goes on as if nothing had
-// happened. It knows what makes two runs the same, and nothing of how one is run or what its spools hold.
+// Checkpoints of a run: how far it came, in the output folder, so that `--resume` goes on as if nothing had happened. It
+// knows what makes two runs the same; how one is run, and what its spools hold, is for others.
 
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { access, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Experiment } from '../experiment.ts';
 import { crc32 } from '../files/crc32.ts';
-import { InputError, SomaError, version } from '../index.ts';
+import { FileError, InputError, type Simulation, version } from '../index.ts';
 import { pack, unpack } from '../packed.ts';
+import { CHECKPOINT } from './folder.ts';
+import type { Positions } from './recorded.ts';
 
 /** What a run needs to go on, and what has to be the same then. */
 export interface Checkpoint {
+  /** ms of model time from one to the next. */
+  every: number;
   /** The experiment's JSON. */
   json: unknown;
   /** Checksum of what it gives to its populations: arrays in other files are in it. */
@@ -17,78 +21,114 @@ export interface Checkpoint {
   seed: number;
   backend: 'webgpu' | 'cpu';
   adapter: string;
-  /** ms of model time between checkpoints. */
-  every: number;
-  step: number;
-  /** How many values each spool had, by its name. */
-  spools: Readonly<Record<string, number>>;
+  /** How far the spools had come. */
+  positions: Positions;
   /** What `simulation.save()` gave. */
   simulation: Uint8Array;
 }
 
-const NAME = '.checkpoint';
-const ANEW = 'or begin anew: without --resume';
+/** What is the same in all checkpoints of a run. */
+export type Identity = Pick<Checkpoint, 'every' | 'json' | 'data'>;
+
+const STATE = 'state';
 
 /** Checksum of what an experiment gives to its populations. */
 export const dataOf = ({ populations }: Experiment): number =>
   crc32(new Uint8Array(pack(populations.map(({ soma, options }) => [soma.name, options]))));
 
-/** Writes a checkpoint aside, then renames it: the one before is there until it is whole. */
-export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
-  const aside = join(folder, `${NAME}.${process.pid}`);
+/** Writes a checkpoint of a run that stands still, aside, then renames it: the one before is there until it is whole. */
+export async function writeCheckpoint(
+  out: string,
+  identity: Identity,
+  simulation: Simulation,
+  positions: Positions,
+): Promise<void> {
+  const { seed, backend, adapter } = simulation;
+  const saved = new Uint8Array(await simulation.save());
+  const checkpoint: Checkpoint = { ...identity, seed, backend, adapter, positions, simulation: saved };
+  const state = join(out, CHECKPOINT, STATE);
+  const aside = `${state}.new`;
+  const file = await open(aside, 'w');
   try {
-    const file = await open(aside, 'w');
-    try {
-      await file.writeFile(new Uint8Array(pack({ ...checkpoint, version })));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(aside, join(folder, NAME));
+    await file.writeFile(new Uint8Array(pack({ version, ...checkpoint })));
+    await file.sync();
   } finally {
-    await rm(aside, { force: true });
+    await file.close();
   }
+  await rename(aside, state);
 }
 
-/** The checkpoint in a folder, if there is one. @throws InputError where it is damaged, or of another version */
-export async function readCheckpoint(folder: string): Promise<Checkpoint | undefined> {
-  const file = join(folder, NAME);
+/** Whether a folder holds a checkpoint. */
+export async function isCheckpoint(folder: string): Promise<boolean> {
+  return access(join(folder, STATE)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * The checkpoint to resume from. Refuses where there is none, and to begin where there is one: it would be lost.
+ *
+ * @throws InputError, also where it is damaged or of another version
+ */
+export async function findCheckpoint(out: string, resume: boolean): Promise<Checkpoint | undefined> {
+  const folder = join(out, CHECKPOINT);
+  const there = await isCheckpoint(folder);
+  if (!resume && there) {
+    const reason = 'has the checkpoint of a run that is not complete';
+    throw new InputError('--out', out, reason, `go on from it with --resume, or remove ${folder} to begin anew`);
+  }
+  if (resume && !there) {
+    throw new InputError('--resume', out, 'has no checkpoint', 'run with --checkpoint first, or leave --resume out');
+  }
+  return resume ? readCheckpoint(join(folder, STATE), `remove ${folder} to begin anew`) : undefined;
+}
+
+async function readCheckpoint(file: string, remedy: string): Promise<Checkpoint> {
   try {
     const found = unpack(await readFile(file)) as Checkpoint & { version: unknown };
     if (found.version === version) return found;
     const reason = `${file} is of somagpu ${found.version}, and this is ${version}`;
-    throw new InputError('--resume', undefined, reason, `resume with that version, ${ANEW}`);
+    throw new InputError('--resume', undefined, reason, `resume with that version, or ${remedy}`);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    if (error instanceof InputError || !(error instanceof SomaError)) throw error;
-    throw new InputError('--resume', undefined, `${file}: ${error.message}`, `begin anew: without --resume`);
+    if (error instanceof FileError) throw new InputError('--resume', undefined, `${file}: ${error.message}`, remedy);
+    throw error;
   }
 }
-
-/** Lets go of a checkpoint: the run is complete. */
-export const removeCheckpoint = (folder: string): Promise<void> => rm(join(folder, NAME), { force: true });
 
 /**
  * Refuses to go on with another experiment than the one that was begun.
  *
- * @throws InputError naming the first thing that is not what it was
+ * @throws InputError naming the first thing that is not what it was, by its place in the experiment
  */
-export function checkSame(checkpoint: Checkpoint, json: unknown, experiment: Experiment, seed: number): void {
-  const before = 'is not what it was when the checkpoint was made';
-  const remedy = `give the experiment as it was, ${ANEW}`;
+export function checkSame(checkpoint: Checkpoint, json: unknown, data: number, seed: number): void {
+  const reason = 'is not what it was when the checkpoint was made';
+  const remedy = 'resume with the experiment as it was, or run it into another folder';
   const place = difference(checkpoint.json, json, '');
-  if (place) throw new InputError(place.path, place.now, before, remedy);
+  if (place) throw new InputError(place.path, place.now, reason, remedy);
   if (seed !== checkpoint.seed) {
     throw new InputError(
       'seed',
       seed,
       `was ${checkpoint.seed} when the checkpoint was made`,
-      `give --seed ${checkpoint.seed}`,
+      'resume with that --seed',
     );
   }
-  if (dataOf(experiment) === checkpoint.data) return;
-  throw new InputError('', undefined, `an array in a file that it names ${before}`, remedy);
+  if (data === checkpoint.data) return;
+  throw new InputError('', undefined, `an array in a file that it names ${reason}`, remedy);
 }
+
+/** Refuses to go on, unasked, where the bits would be others. @throws InputError */
+export function checkDevice(checkpoint: Checkpoint, { backend, adapter }: Simulation): void {
+  // What the processor computes is the same whatever the processor.
+  if (backend === checkpoint.backend && (backend === 'cpu' || adapter === checkpoint.adapter)) return;
+  const reason = `the checkpoint was made on ${checkpoint.backend} (${checkpoint.adapter}); this is ${backend} (${adapter})`;
+  throw new InputError('--resume', undefined, reason, elsewhere(backend));
+}
+
+/** How to go on where the bits are others. */
+export const elsewhere = (backend: string): string =>
+  `--backend ${backend} goes on here all the same, with bits that differ from those of an uninterrupted run`;
 
 // The first place where two JSON values differ.
 function difference(a: unknown, b: unknown, path: string): { path: string; now: unknown } | undefined {

@@ -1,9 +1,13 @@
 // The folder that files go to. They are made aside, in a folder within whose name begins with a dot, and renamed when all
-// are there: each appears whole or not at all, also when the disk is full.
+// are there: each appears whole or not at all, also when the disk is full. A run with checkpoints makes them in a folder
+// that stays until it is complete.
 
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../index.ts';
+
+/** Within the output folder: what a run with checkpoints goes on from. */
+export const CHECKPOINT = '.checkpoint';
 
 const ASIDE = /^\.somagpu-(\d+)$/;
 
@@ -15,16 +19,22 @@ export class Aside {
     readonly folder: string,
   ) {}
 
-  /** Makes the folder `out`, and those it lies in. @throws InputError where a file is in the way */
-  static async open(out: string): Promise<Aside> {
-    const folder = join(out, `.somagpu-${process.pid}`);
+  /**
+   * Makes the folder `out`, and those it lies in.
+   *
+   * @param kept - whether it stays when the process ends: as `new`, or with what is there, to `resume` from
+   * @throws InputError where a file is in the way
+   */
+  static async open(out: string, kept?: 'new' | 'resume'): Promise<Aside> {
+    const folder = join(out, kept ? CHECKPOINT : ownName());
     try {
       await mkdir(out, { recursive: true });
     } catch (error) {
       if (!['EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
       throw new InputError('--out', out, 'is, or lies in, a file', 'give a folder, there or to be made');
     }
-    // A process that was killed may have had this one's number.
+    if (kept === 'resume') return new Aside(out, folder);
+    // A process that was killed may have had this one's number, or not come to its first checkpoint.
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder);
     return new Aside(out, folder);
@@ -50,9 +60,17 @@ export class Aside {
 
   /** Removes what was not published. */
   async remove(): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
+    const own = join(this.out, ownName());
+    // At once, so that no half of a checkpoint stays.
+    if (own !== this.folder) {
+      await rm(own, { recursive: true, force: true });
+      await rename(this.folder, own);
+    }
+    await rm(own, { recursive: true, force: true });
   }
 }
+
+const ownName = (): string => `.somagpu-${process.pid}`;
 
 function lives(pid: number): boolean {
   try {

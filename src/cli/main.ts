@@ -62,6 +62,13 @@ program
       .default('npz'),
   )
   .option('--picture', 'draw the spike raster and the rate of every population that records spikes, as NAME.svg')
+  .addOption(
+    new Option(
+      '--checkpoint <ms>',
+      'model time after which to save, again and again, what --resume goes on from',
+    ).argParser(milliseconds),
+  )
+  .option('--resume', 'go on from the checkpoint in the output folder')
   .option('--quiet', 'print nothing but errors')
   .action(async (file, options) => {
     process.exitCode = (await run(file, options)) ? Exit.interrupted : Exit.done;

@@ -15,6 +15,9 @@ export type Format = 'npz' | 'csv';
 
 type Arrays = Record<string, NpyData>;
 
+/** How many values spools have, by their names. */
+export type Positions = Readonly<Record<string, number>>;
+
 /** One recording of a population, and how it lies in files. */
 interface Kept {
   /** The engine keeps the last part of it, and only that is saved. */
@@ -23,6 +26,8 @@ interface Kept {
   read(): Promise<object>;
   /** The arrays of a part of it, by their names in the npz. */
   arrays(part: object): Arrays;
+  /** The array that tells rows apart, where the last one may come again. */
+  key?: string;
   /** Values that a row of an array has, where that is not one. */
   width: Record<string, number>;
   /** Arrays of the npz that are known beforehand. */
@@ -80,16 +85,23 @@ export class Recorded {
    * Opens the spools.
    *
    * @param record - what the user asked for, before {@link forStreams}
+   * @param positions - what to keep of earlier spools, as {@link positions} gave it
    */
-  static async open(population: Population, record: Recording = {}, dt: number, aside: Aside): Promise<Recorded> {
+  static async open(
+    population: Population,
+    record: Recording = {},
+    dt: number,
+    aside: Aside,
+    positions: Positions = {},
+  ): Promise<Recorded> {
     const kept = [];
     const spools = new Map<string, Spool>();
     for (const recording of await recordingsOf(population, record, dt)) {
       const nothing = recording.arrays(await recording.read());
       kept.push({ ...recording, names: Object.keys(nothing) });
       for (const [name, values] of Object.entries(nothing)) {
-        const file = aside.path(`${population.name}.${name}`);
-        spools.set(name, await Spool.open(file, values.constructor as Spool['type']));
+        const key = `${population.name}.${name}`;
+        spools.set(name, await Spool.open(aside.path(key), values.constructor as Spool['type'], positions[key]));
       }
     }
     return new Recorded(population, dt, kept, spools);
@@ -100,10 +112,35 @@ export class Recorded {
     const streams = this.kept
       .filter(({ ring }) => !ring)
       .map((recording) => ({ ...recording, parts: recording.stream() }));
-    const following = streams.map(async ({ parts, arrays }) => {
-      for await (const part of parts) await this.#append(arrays(part));
+    const following = streams.map(async ({ parts, arrays, names, key }) => {
+      let first = true;
+      for await (const part of parts) {
+        if (key && first) await this.#dropTwin(arrays(part)[key], key, names);
+        first = false;
+        await this.#append(arrays(part));
+      }
     });
     await Promise.all(following);
+  }
+
+  // Where a run stopped in the middle of a bin, that came with what it had so far, and comes again whole.
+  async #dropTwin([first]: NpyData = new Uint32Array(), key: string, names: readonly string[]): Promise<void> {
+    const { position } = this.#spool(key);
+    if (position === 0) return;
+    for await (const [last] of this.#spool(key).read(1, position - 1)) {
+      if (last === first) for (const name of names) await this.#spool(name).truncate(position - 1);
+    }
+  }
+
+  /** How many values each spool has, safe on the disk; by its name in the folder. */
+  async positions(): Promise<Positions> {
+    const { name: population } = this.population;
+    const positions: Record<string, number> = {};
+    for (const [name, spool] of this.spools) {
+      await spool.sync();
+      positions[`${population}.${name}`] = spool.position;
+    }
+    return positions;
   }
 
   /** The run has ended: what the engine kept is spooled as well. */
@@ -234,6 +271,7 @@ function rateOf(population: Population, record: Recording): Kept {
     },
     width: {},
     fixed: {},
+    key: 'rate_steps',
     name: 'rate',
     head: ['step', 'time_ms', 'count', 'rate_hz'],
     columns: ({ rate, rate_counts, rate_steps, [IN_CSV_ALONE]: times }) =>

@@ -22,11 +22,13 @@ export function describeRun(
     return [name, count(neurons), count(spikes), ...figures];
   });
   const head = ['population', 'neurons', 'spikes', 'rate Hz', 'mean ISI ms', 'CV', 'min ISI ms', 'max ISI ms'];
-  const { steps, dt, wall_seconds, neuron_updates_per_second, backend, backend_reason, adapter } = summary;
+  const { steps, dt, resumed_at_step = 0, wall_seconds, neuron_updates_per_second } = summary;
+  const { backend, backend_reason, adapter } = summary;
+  const before = resumed_at_step > 0 ? ` (${count(resumed_at_step)} were done before)` : '';
   return [
     ...(summary.interrupted ? [`interrupted at step ${count(steps)}; what was recorded so far is saved`, ''] : []),
     table(head, rows),
-    `${count(steps)} steps of ${dt} ms in ${wall_seconds.toFixed(2)} s: ${count(neuron_updates_per_second / 1e6)} million neuron-updates/s`,
+    `${count(steps - resumed_at_step)} steps of ${dt} ms in ${wall_seconds.toFixed(2)} s${before}: ${count(neuron_updates_per_second / 1e6)} million neuron-updates/s`,
     `on ${backend}: ${adapter} (${backend_reason})`,
     written,
     '',

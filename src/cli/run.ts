@@ -5,14 +5,33 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { type IntervalStatistics, IntervalTally } from '../analysis.ts';
-import { ExperimentRun, provenanceOf, readExperiment, type Summary } from '../experiment.ts';
-import { InputError, type Progress, type Recording, version } from '../index.ts';
+import {
+  type Experiment,
+  ExperimentRun,
+  type ExperimentRunOptions,
+  provenanceOf,
+  readExperiment,
+  type Summary,
+} from '../experiment.ts';
+import { InputError, NoBackendError, type Progress, type Recording, version } from '../index.ts';
 import { findAdapter, findHardware } from '../node.ts';
+import { stepsIn } from '../parameters.ts';
 import { ArrayFiles } from './arrays.ts';
+import {
+  type Checkpoint,
+  checkDevice,
+  checkSame,
+  dataOf,
+  elsewhere,
+  findCheckpoint,
+  type Identity,
+  isCheckpoint,
+  writeCheckpoint,
+} from './checkpoint.ts';
 import { Exit } from './exit.ts';
 import { Aside } from './folder.ts';
 import { parseJson } from './json.ts';
-import { type Format, forStreams, Recorded } from './recorded.ts';
+import { type Format, forStreams, type Positions, Recorded } from './recorded.ts';
 import { describeRun } from './report.ts';
 
 export interface RunOptions {
@@ -23,6 +42,10 @@ export interface RunOptions {
   format?: Format;
   picture?: boolean;
   quiet?: boolean;
+  /** ms of model time between checkpoints. */
+  checkpoint?: number;
+  /** Whether to go on from the checkpoint in `out`. */
+  resume?: boolean;
 }
 
 /** An experiment that is ready to run: as the file had it, and what it records, by population. */
@@ -31,28 +54,38 @@ interface Opened {
   records: readonly (Recording | undefined)[];
   arrays: ArrayFiles;
   execution: ExperimentRun;
+  /** What it goes on from. */
+  from: Checkpoint | undefined;
+  /** Where it stands still, and what is done then. */
+  pause: Pause | undefined;
+}
+
+interface Pause {
+  /** Steps from one to the next. */
+  every: number;
+  at(recorded: readonly Recorded[]): Promise<void>;
 }
 
 /** Runs an experiment; gives back whether it was interrupted. */
-export async function run(
-  file: string,
-  { out, backend, seed, workers, format = 'npz', picture = false, quiet = false }: RunOptions,
-): Promise<boolean> {
+export async function run(file: string, options: RunOptions): Promise<boolean> {
+  const { out, format = 'npz', picture = false, quiet = false } = options;
   const abort = new AbortController();
   const stopListening = onInterrupt(() => abort.abort());
   try {
-    const opened = await open(file, { backend, seed, workers });
+    const opened = await open(file, options, await findCheckpoint(out, options.resume ?? false));
+    let complete = false;
     try {
-      const aside = await Aside.open(out);
+      const aside = await Aside.open(out, opened.from ? 'resume' : opened.pause && 'new');
       try {
         await aside.clear();
         const { summary, files, intervals } = await record(opened, aside, abort, { format, picture, quiet });
         await aside.publish(files);
-        const { populations } = opened.execution;
-        if (!quiet) process.stdout.write(describeRun(summary, populations, intervals, `${out}: ${files.join(', ')}`));
-        return summary.interrupted ?? false;
+        complete = !summary.interrupted;
+        const written = `${out}: ${files.join(', ')}${complete || !opened.pause ? '' : '; --resume goes on'}`;
+        if (!quiet) process.stdout.write(describeRun(summary, opened.execution.populations, intervals, written));
+        return !complete;
       } finally {
-        await aside.remove();
+        if (complete || !(await isCheckpoint(aside.folder))) await aside.remove();
       }
     } finally {
       opened.execution.simulation.dispose();
@@ -65,7 +98,7 @@ export async function run(
 
 // Runs it, and makes the files.
 async function record(
-  { execution, json, records }: Opened,
+  { execution, json, records, from, pause }: Opened,
   aside: Aside,
   abort: AbortController,
   { format, picture, quiet }: Required<Pick<RunOptions, 'format' | 'picture' | 'quiet'>>,
@@ -73,9 +106,11 @@ async function record(
   const recorded: Recorded[] = [];
   try {
     for (const [i, population] of execution.populations.entries()) {
-      recorded.push(await Recorded.open(population, records[i], execution.experiment.dt, aside));
+      recorded.push(await Recorded.open(population, records[i], execution.experiment.dt, aside, from?.positions));
     }
-    const summary = await follow(execution, recorded, abort, quiet);
+    const bar = quiet || !process.stderr.isTTY ? undefined : progressBar();
+    // However it ends: the bar hides the cursor.
+    const summary = await follow(execution, recorded, abort, pause, bar?.update).finally(() => bar?.stop());
     const provenance = provenanceOf(summary, json);
     const files: string[] = [];
     const intervals: (IntervalStatistics | undefined)[] = [];
@@ -92,26 +127,42 @@ async function record(
   }
 }
 
-// What cannot be written ends the run: the disk will not grow while it goes on.
+// Runs it to its end, or to an interrupt, from one checkpoint to the next where there are any.
 async function follow(
   execution: ExperimentRun,
   recorded: readonly Recorded[],
   abort: AbortController,
-  quiet: boolean,
+  pause: Pause | undefined,
+  onProgress: ((progress: Progress) => void) | undefined,
 ): Promise<Summary> {
-  const bar = quiet || !process.stderr.isTTY ? undefined : progressBar();
+  const { simulation, experiment } = execution;
+  let summary: Summary;
+  do {
+    const steps = pause && pause.every - (simulation.steps % pause.every);
+    summary = await followSteps(execution, recorded, abort, { steps, onProgress });
+    await pause?.at(recorded);
+  } while (summary.steps < experiment.steps && !abort.signal.aborted);
+  for (const each of recorded) await each.finish();
+  return summary;
+}
+
+// What cannot be written ends the run: the disk will not grow while it goes on.
+async function followSteps(
+  execution: ExperimentRun,
+  recorded: readonly Recorded[],
+  abort: AbortController,
+  options: ExperimentRunOptions,
+): Promise<Summary> {
   const following = recorded.map((each) =>
     each.follow().catch((error: unknown) => {
       abort.abort();
       throw error;
     }),
   );
-  // However it ends: the bar hides the cursor.
-  const running = execution.run({ signal: abort.signal, onProgress: bar?.update }).finally(() => bar?.stop());
+  const running = execution.run({ ...options, signal: abort.signal });
   const [ran, ...followed] = await Promise.allSettled([running, ...following]);
   if (ran.status === 'rejected') throw ran.reason;
   for (const one of followed) if (one.status === 'rejected') throw one.reason;
-  for (const each of recorded) await each.finish();
   return ran.value;
 }
 
@@ -135,23 +186,74 @@ async function intervalsOf(recorded: Recorded): Promise<IntervalStatistics | und
 
 async function open(
   file: string,
-  { backend, seed, workers }: Pick<RunOptions, 'backend' | 'seed' | 'workers'>,
+  { out, backend, seed, workers, checkpoint }: RunOptions,
+  from: Checkpoint | undefined,
 ): Promise<Opened> {
   const arrays = new ArrayFiles(dirname(file));
   try {
     const json = parseJson(await readText(file));
     const experiment = await readExperiment(json, arrays.read);
-    const find = { auto: findHardware, webgpu: findAdapter, cpu: () => null }[backend];
-    const adapter = await find();
-    const given = seed === undefined ? {} : { seed };
-    const options = { backend, adapter, workers, ...given };
+    const every = checkpoint ?? from?.every;
+    const pace = every === undefined ? undefined : stepsBetween(every, experiment.dt);
+    const identity = every === undefined ? undefined : { every, json, data: dataOf(experiment) };
+    if (from) checkSame(from, json, identity?.data ?? 0, seed ?? experiment.seed);
     const records = experiment.populations.map(({ options }) => options.record);
-    return { json, records, arrays, execution: await ExperimentRun.create(forStreams(experiment), options) };
+    const unkept = forStreams(experiment);
+    const given = seed === undefined ? {} : { seed };
+    const execution = from
+      ? await restore(unkept, from, { backend, workers })
+      : await ExperimentRun.create(unkept, { ...(await pathOf(backend)), workers, ...given });
+    const pause = identity && pace ? pauses(out, pace, identity, execution) : undefined;
+    return { json, records, arrays, execution, from, pause };
   } catch (error) {
     await arrays.close();
-    if (!(error instanceof InputError)) throw error;
+    if (!(error instanceof InputError) || error.path.startsWith('--')) throw error;
     const path = [file, error.path].filter((part) => part !== '').join(': ');
     throw new InputError(path, error.value, error.reason, error.remedy);
+  }
+}
+
+/** A checkpoint every so many steps. */
+function pauses(out: string, every: number, identity: Identity, { simulation }: ExperimentRun): Pause {
+  const at = async (recorded: readonly Recorded[]) => {
+    const positions: Positions[] = [];
+    for (const each of recorded) positions.push(await each.positions());
+    await writeCheckpoint(out, identity, simulation, Object.assign({}, ...positions));
+  };
+  return { every, at };
+}
+
+async function pathOf(backend: RunOptions['backend']) {
+  const find = { auto: findHardware, webgpu: findAdapter, cpu: () => null }[backend];
+  return { backend, adapter: await find() };
+}
+
+/** Steps from one checkpoint to the next. */
+function stepsBetween(every: number, dt: number): number {
+  const steps = stepsIn(every, dt, '--checkpoint');
+  if (steps > 0) return steps;
+  throw new InputError('--checkpoint', every, 'has no step', `give ms of model time, a multiple of ${dt}`);
+}
+
+// On the path, and the device, that made the checkpoint; on another only where that is named.
+async function restore(
+  experiment: Experiment,
+  from: Checkpoint,
+  { backend, workers }: Pick<RunOptions, 'backend' | 'workers'>,
+): Promise<ExperimentRun> {
+  const named = backend !== 'auto';
+  const path = await pathOf(named ? backend : from.backend).catch((error: unknown) => {
+    if (named || !(error instanceof NoBackendError)) throw error;
+    const reason = `the checkpoint was made on ${from.backend} (${from.adapter}), which is not here (${error.message})`;
+    throw new InputError('--resume', undefined, reason, elsewhere('cpu'));
+  });
+  const execution = await ExperimentRun.restore(experiment, from.simulation, { ...path, workers });
+  try {
+    if (!named) checkDevice(from, execution.simulation);
+    return execution;
+  } catch (error) {
+    execution.simulation.dispose();
+    throw error;
   }
 }
 

@@ -81,6 +81,12 @@ export class Spool {
     this.#held = 0;
   }
 
+  /** After this the disk has them: a machine that loses its power does not, either. */
+  async sync(): Promise<void> {
+    await this.flush();
+    await this.#handle.datasync();
+  }
+
   // A write may take less than it was given; a full disk is an error at the next.
   async #write(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
@@ -100,11 +106,11 @@ export class Spool {
     await this.#handle.truncate(this.#written);
   }
 
-  /** Its values from the first on, in pieces of so many, the last one shorter: each an array of its own. */
-  async *read(piece = READ): AsyncGenerator<NpyData> {
+  /** Its values from one on, the first by default, in pieces of so many, the last one shorter: each an array of its own. */
+  async *read(piece = READ, from = 0): AsyncGenerator<NpyData> {
     await this.flush();
     const width = this.type.BYTES_PER_ELEMENT;
-    for (let at = 0; at < this.#written; at += piece * width) {
+    for (let at = from * width; at < this.#written; at += piece * width) {
       const bytes = new Uint8Array(Math.min(piece * width, this.#written - at));
       for (let done = 0; done < bytes.length; ) {
         const { bytesRead } = await this.#handle.read(bytes, done, bytes.length - done, at + done);
