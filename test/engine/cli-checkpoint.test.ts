@@ -1,0 +1,303 @@
+// Checkpoints of the command line: whatever stops a run, `--resume` ends with the files of one that was not stopped.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { writeNpz } from '../../src/files/index.ts';
+import { pack, unpack } from '../../src/packed.ts';
+import { CLI, scratch, somagpu } from '../support/cli.ts';
+
+const backends = ['cpu', 'webgpu'] as const;
+
+/** All kinds of recordings, large enough to be killed on its way. */
+const experiment = (units = 400, duration = 60) => ({
+  dt: 0.1,
+  duration,
+  seed: 7,
+  populations: {
+    cells: {
+      soma: 'AdaptiveExponentialSoma',
+      units,
+      parameters: { adaptation_delta: { initializer: 'uniform', low: 5, high: 9 } },
+      input: [
+        { kind: 'step', amplitude: 90, start: 1, stop: 50 },
+        { kind: 'white_noise', mean: 0, sd: 60 },
+      ],
+      inhibitory: [0, 3],
+      record: {
+        spikes: true,
+        // Bins that no checkpoint falls between.
+        rate: { bin: 1.7, from: 0.5 },
+        states: { potential: { neurons: [0, 9], every: 3 }, adaptation: { neurons: [1], last: 45 } },
+      },
+    },
+    few: {
+      soma: 'ExponentialSoma',
+      units: 3,
+      input: [{ kind: 'constant', amplitude: 80 }],
+      record: { spikes: { last: 40 } },
+    },
+  },
+});
+
+interface Place {
+  cwd: string;
+  run(...args: string[]): ReturnType<typeof somagpu>;
+  out: string;
+  files(): string[];
+}
+
+function place(json: unknown = experiment()): Place {
+  const cwd = scratch();
+  const out = join(cwd, 'out');
+  writeFileSync(join(cwd, 'experiment.json'), JSON.stringify(json));
+  return {
+    cwd,
+    out,
+    run: (...args) => somagpu(['run', 'experiment.json', '--out', 'out', ...args], { cwd }),
+    files: () => readdirSync(out).sort(),
+  };
+}
+
+/** Fails unless the files of two folders, summaries aside, are the same byte for byte. */
+function expectSameFiles(actual: Place, expected: Place): void {
+  expect(actual.files()).toEqual(expected.files());
+  for (const file of expected.files().filter((name) => name !== 'summary.json')) {
+    const same = readFileSync(join(actual.out, file)).equals(readFileSync(join(expected.out, file)));
+    expect(same, file).toBe(true);
+  }
+}
+
+const stateOf = ({ out }: Place) => join(out, '.checkpoint', 'state');
+const changedAt = (file: string) => (existsSync(file) ? statSync(file).mtimeMs : 0);
+
+/** Starts a run and sends a signal once it has written so many checkpoints; gives how it ended. */
+async function stopped(at: Place, signal: NodeJS.Signals, checkpoints: number, args: string[]) {
+  const child: ChildProcess = spawn(process.execPath, [CLI, 'run', 'experiment.json', '--out', 'out', ...args], {
+    cwd: at.cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (said += data));
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  let [seen, last] = [0, changedAt(stateOf(at))];
+  while (seen < checkpoints && child.exitCode === null) {
+    await wait(1);
+    const now = changedAt(stateOf(at));
+    if (now !== last) seen++;
+    last = now;
+  }
+  child.kill(signal);
+  return { code: await ended, said };
+}
+
+describe.each(backends)('a run with checkpoints, on %s', (backend) => {
+  const on = ['--backend', backend, '--picture'];
+
+  test('leaves the files of one without, and no checkpoint', async () => {
+    const [whole, pieces] = [place(), place()];
+    expect(await whole.run(...on)).toMatchObject({ code: 0, stderr: '' });
+    expect(await pieces.run(...on, '--checkpoint', '7.3')).toMatchObject({ code: 0, stderr: '' });
+    expectSameFiles(pieces, whole);
+    expect(whole.files()).toEqual(['cells.npz', 'cells.svg', 'few.npz', 'few.svg', 'summary.json']);
+    const { spikes } = JSON.parse(readFileSync(join(whole.out, 'summary.json'), 'utf8')).populations.cells;
+    expect(spikes).toBeGreaterThan(100);
+  });
+
+  test('killed twice and resumed ends with the files of one that was not', async () => {
+    const json = experiment(4000, 400);
+    const [whole, killed] = [place(json), place(json)];
+    expect((await whole.run(...on)).code).toBe(0);
+    expect((await stopped(killed, 'SIGKILL', 2, [...on, '--checkpoint', '7.3'])).code).toBe(null);
+    expect(killed.files()).toEqual(['.checkpoint']);
+    expect((await stopped(killed, 'SIGKILL', 2, [...on, '--resume'])).code).toBe(null);
+    expect(killed.files()).toEqual(['.checkpoint']);
+    const resumed = await killed.run('--picture', '--resume');
+    expect(resumed).toMatchObject({ code: 0, stderr: '' });
+    expect(resumed.stdout).toMatch(/\(\d+(,\d+)* were done before\)/);
+    expectSameFiles(killed, whole);
+    const summaries = [killed, whole].map(({ out }) => JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')));
+    expect(summaries[0].populations).toEqual(summaries[1].populations);
+    expect(summaries[0].steps).toBe(4000);
+    expect(summaries[0].resumed_at_step % 73).toBe(0);
+    expect(summaries[1]).not.toHaveProperty('resumed_at_step');
+  });
+
+  test('interrupted saves what there is, and goes on when resumed', async () => {
+    const json = experiment(4000, 400);
+    const [whole, interrupted] = [place(json), place(json)];
+    expect((await whole.run(...on)).code).toBe(0);
+    const { code, said } = await stopped(interrupted, 'SIGINT', 1, [...on, '--checkpoint', '7.3']);
+    expect([code, said]).toEqual([130, expect.stringContaining('; --resume goes on')]);
+    expect(interrupted.files()).toEqual(['.checkpoint', ...whole.files()]);
+    const { steps } = JSON.parse(readFileSync(join(interrupted.out, 'summary.json'), 'utf8'));
+    expect(steps).toBeLessThan(4000);
+    // To steps as the interrupt left them, not to the last whole 7.3 ms.
+    expect((await interrupted.run('--picture', '--resume')).code).toBe(0);
+    const summary = JSON.parse(readFileSync(join(interrupted.out, 'summary.json'), 'utf8'));
+    expect(summary.resumed_at_step).toBe(steps);
+    expectSameFiles(interrupted, whole);
+  });
+});
+
+describe('a checkpoint', () => {
+  /** A folder with a run that was stopped half way. */
+  async function half(json: unknown = experiment(4000, 400), args: string[] = []): Promise<Place> {
+    const there = place(json);
+    const { code } = await stopped(there, 'SIGKILL', 1, ['--backend', 'cpu', '--checkpoint', '10', '--quiet', ...args]);
+    expect([code, existsSync(stateOf(there))]).toEqual([null, true]);
+    return there;
+  }
+  const refused = async (there: Place, message: string | RegExp, ...args: string[]) => {
+    const before = readFileSync(stateOf(there));
+    const { code, stderr } = await there.run(...args);
+    expect([code, stderr.trim()]).toEqual([
+      2,
+      typeof message === 'string' ? expect.stringContaining(message) : expect.stringMatching(message),
+    ]);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    // It is still there, and the folder has nothing else.
+    expect([readFileSync(stateOf(there)).equals(before), there.files()]).toEqual([true, ['.checkpoint']]);
+  };
+  const edited = (there: Place, change: (checkpoint: Record<string, unknown>) => void) => {
+    const checkpoint = unpack(readFileSync(stateOf(there))) as Record<string, unknown>;
+    change(checkpoint);
+    writeFileSync(stateOf(there), new Uint8Array(pack(checkpoint)));
+  };
+
+  test('is wanted by --resume', async () => {
+    const there = place(experiment(10, 1));
+    const { code, stderr } = await there.run('--resume');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--resume: has no checkpoint, got "out"; run with')]);
+    expect(existsSync(there.out)).toBe(false);
+  });
+
+  test('goes on with the same experiment alone; what differs is named', async () => {
+    const json = experiment(4000, 400);
+    const there = await half(json);
+    const write = (changed: unknown) => writeFileSync(join(there.cwd, 'experiment.json'), JSON.stringify(changed));
+    const { cells, few } = json.populations;
+    const was = 'is not what it was when the checkpoint was made';
+    for (const [changed, message] of [
+      [{ ...json, dt: 0.2 }, `experiment.json: dt: ${was}, got 0.2;`],
+      [{ ...json, seed: 8 }, `experiment.json: seed: ${was}, got 8;`],
+      [{ ...json, duration: 401 }, `experiment.json: duration: ${was}, got 401;`],
+      [
+        { ...json, populations: { few, cells: { ...cells, units: 4001 } } },
+        `populations.cells.units: ${was}, got 4001`,
+      ],
+      [{ ...json, populations: { cells, few: { ...few, input: [] } } }, `populations.few.input[0]: ${was};`],
+    ] as const) {
+      write(changed);
+      await refused(there, message, '--resume');
+    }
+    write(json);
+    await refused(
+      there,
+      'experiment.json: seed: was 7 when the checkpoint was made, got 9; resume',
+      '--resume',
+      '--seed',
+      '9',
+    );
+    await refused(there, '--checkpoint: is no whole number of steps', '--resume', '--checkpoint', '0.25');
+    await refused(there, '--checkpoint: has no step', '--resume', '--checkpoint', '0');
+    expect(await there.run('--resume', '--seed', '7', '--checkpoint', '100')).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('holds the seed that was given in the place of the experiment', async () => {
+    const there = await half(undefined, ['--seed', '11']);
+    await refused(there, 'seed: was 11 when the checkpoint was made, got 7; resume with that --seed', '--resume');
+    expect((await there.run('--resume', '--seed', '11')).code).toBe(0);
+  });
+
+  test('notices that an array in another file has changed', async () => {
+    const json = experiment(4000, 400);
+    const spike_slope = { file: 'slopes.npz', array: 'x' };
+    Object.assign(json.populations.cells.parameters, { spike_slope });
+    const there = place(json);
+    const slopes = (last: number) => {
+      const values = new Float32Array(4000).fill(2);
+      values[3999] = last;
+      writeFileSync(join(there.cwd, 'slopes.npz'), writeNpz({ x: values }));
+    };
+    slopes(2);
+    expect((await stopped(there, 'SIGKILL', 1, ['--checkpoint', '10', '--backend', 'cpu'])).code).toBe(null);
+    slopes(2.5);
+    await refused(there, 'experiment.json: an array in a file that it names is not what it was', '--resume');
+    slopes(2);
+    expect((await there.run('--resume')).code).toBe(0);
+  });
+
+  test('is not run over: a run that would begin anew is refused, and taken once it is removed', async () => {
+    const there = await half();
+    await refused(
+      there,
+      /--out: has the checkpoint of a run that is not complete.*--resume, or remove out\/\.checkpoint/,
+    );
+    await refused(there, 'has the checkpoint of a run', '--checkpoint', '10');
+    const fresh = place(experiment(10, 1));
+    expect((await fresh.run('--checkpoint', '0.5')).code).toBe(0);
+    expect((await fresh.run('--checkpoint', '0.5')).code).toBe(0);
+  });
+
+  test('of another version, or another device, is refused; another backend is taken where it is named', async () => {
+    const there = await half();
+    const state = readFileSync(stateOf(there));
+    edited(there, (checkpoint) => {
+      checkpoint.version = '9.9.9';
+    });
+    await refused(there, /^somagpu: --resume: .*state is of somagpu 9\.9\.9, and this is \d/, '--resume');
+    edited(there, (checkpoint) => {
+      Object.assign(checkpoint, { version: unpackVersion(state), backend: 'webgpu', adapter: 'a large GPU' });
+    });
+    await refused(
+      there,
+      /the checkpoint was made on webgpu \(a large GPU\).*; --backend (cpu|webgpu) goes on here/,
+      '--resume',
+    );
+    writeFileSync(stateOf(there), state);
+    expect((await there.run('--resume', '--backend', 'webgpu')).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(there.out, 'summary.json'), 'utf8')).backend).toBe('webgpu');
+  });
+
+  test('that is damaged or of another format is refused', async () => {
+    const there = await half();
+    const state = readFileSync(stateOf(there));
+    const copy = Buffer.from(state);
+    copy.writeUInt8(copy.readUInt8(1000) ^ 4, 1000);
+    writeFileSync(stateOf(there), copy);
+    await refused(
+      there,
+      /state: the saved simulation is damaged.*; remove out\/\.checkpoint to begin anew/,
+      '--resume',
+    );
+    copy.writeUInt32LE(77, 8);
+    writeFileSync(stateOf(there), copy);
+    await refused(there, 'saved in format 77, and this version reads format 1', '--resume');
+    writeFileSync(stateOf(there), state);
+    truncateSync(stateOf(there), 500);
+    await refused(there, 'cut short: 500 bytes', '--resume');
+  });
+
+  test('stays where the spools beside it were cut, which is said', async () => {
+    const there = await half();
+    const spool = join(there.out, '.checkpoint', 'cells.spike_steps');
+    truncateSync(spool, 0);
+    const { code, stderr } = await there.run('--resume');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('cells.spike_steps is cut short')]);
+    expect(existsSync(stateOf(there))).toBe(true);
+  });
+
+  test('can be taken elsewhere with its folder', async () => {
+    const there = await half();
+    const other = place(experiment(4000, 400));
+    cpSync(there.out, other.out, { recursive: true });
+    expect((await other.run('--resume', '--quiet')).code).toBe(0);
+    expect((await there.run('--resume', '--quiet')).code).toBe(0);
+    expectSameFiles(other, there);
+  });
+});
+
+const unpackVersion = (state: Buffer): unknown => (unpack(state) as { version: unknown }).version;
