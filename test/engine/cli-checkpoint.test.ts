@@ -1,7 +1,17 @@
 // Checkpoints of the command line: whatever stops a run, `--resume` ends with the files of one that was not stopped.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -140,6 +150,26 @@ describe.each(backends)('a run with checkpoints, on %s', (backend) => {
     expect(summary.resumed_at_step).toBe(steps);
     expectSameFiles(interrupted, whole);
   });
+});
+
+test('a run whose files cannot be made keeps its checkpoint, made at its end, and makes them when resumed', async () => {
+  const [whole, failed] = [place(), place()];
+  const csv = ['--backend', 'cpu', '--format', 'csv'];
+  expect((await whole.run(...csv)).code).toBe(0);
+  expect(whole.files()).toContain('cells.rate.csv');
+  // A folder where a file should appear.
+  mkdirSync(join(failed.out, 'cells.rate.csv', 'in-the-way'), { recursive: true });
+  const { code, stderr } = await failed.run(...csv, '--checkpoint', '7.3');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('cells.rate.csv')]);
+  expect(existsSync(stateOf(failed))).toBe(true);
+  rmSync(join(failed.out, 'cells.rate.csv'), { recursive: true });
+  expect(await failed.run(...csv, '--resume')).toMatchObject({ code: 0, stderr: '' });
+  expectSameFiles(failed, whole);
+  // Without checkpoints nothing stays.
+  const bare = place();
+  mkdirSync(join(bare.out, 'cells.rate.csv', 'in-the-way'), { recursive: true });
+  expect((await bare.run(...csv)).code).toBe(1);
+  expect(bare.files().filter((name) => name.startsWith('.'))).toEqual([]);
 });
 
 describe('a checkpoint', () => {
