@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { compileInput, compileSoma, type InputSource, isSteady } from '../src/compiler/loops.ts';
+import { compileDraw, compileInput, compileSoma, type InputSource, isSteady } from '../src/compiler/loops.ts';
 import { boundsOf, type DescribedRow } from '../src/rows.ts';
 import { link, readSource, readTable, type Source, strip, WgslError } from '../src/wgsl.ts';
 
@@ -41,8 +41,10 @@ interface Library {
   /** Functions that WebAssembly has not, for the CPU path. */
   math: Shader[];
   parts: Shader[];
-  /** What inputs draw random numbers with. */
-  random: Shader;
+  /** What inputs share. */
+  inputParts: Shader[];
+  /** The generator of random bits. */
+  philox: Shader;
   somas: SomaShader[];
   inputs: InputShader[];
 }
@@ -50,22 +52,22 @@ interface Library {
 function readLibrary(): Library {
   const parts = readFolder('parts');
   const somas = readFolder('somas').map((soma) => readSoma(soma, parts));
-  const random = readShader('random.wgsl');
-  const inputs = readFolder('inputs').map((input) => readInput(input, random));
-  return { math: readFolder('math'), parts, random, somas, inputs };
+  const inputParts = ['cycle', 'random'].map((name) => readShader(`${name}.wgsl`));
+  const inputs = readFolder('inputs').map((input) => readInput(input, inputParts));
+  return { math: readFolder('math'), parts, inputParts, philox: readShader('philox.wgsl'), somas, inputs };
 }
 
 /** The text of src/generated/shaders.ts. */
-export function generate({ math, parts, random, somas, inputs } = readLibrary()): string {
-  const constants = [...parts, random, ...['block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
+export function generate({ math, parts, inputParts, philox, somas, inputs } = readLibrary()): string {
+  const ofKernels = [philox, ...['block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
+  const constant = ({ name, text }: Shader) => `const ${name} = ${JSON.stringify(strip(text))};`;
   return [
     '// Generated from shaders/ by build/generate.ts; not to be edited.',
     "import type { Value } from '../initializers.ts';",
     "import type { InputLaw, Soma } from '../somas.ts';",
-    ...constants.map(
-      ({ name, text }) =>
-        `${parts.some((part) => part.name === name) ? '' : 'export '}const ${name} = ${JSON.stringify(strip(text))};`,
-    ),
+    ...[...parts, ...inputParts].map(constant),
+    ...ofKernels.map((shader) => `export ${constant(shader)}`),
+    `/** The generator of random bits, compiled to WebAssembly, in hexadecimal. */\nexport const drawWasm = '${hex(compileDraw(filesOf([...inputParts, philox]), filesOf(math)))}';`,
     ...parts.map((part) => `const ${part.name}Rows = ${withoutMeaning(rowsOf(part))} as const;`),
     ...somas.map((soma) => somaModule(soma, somas, parts, math)),
     `/** All of them. */\nexport const somas: readonly Soma[] = [${somas.map(({ name }) => name).join(', ')}];`,
@@ -172,20 +174,27 @@ export const parameterOwners: Record<string, readonly string[]> = ${JSON.stringi
 interface InputShader extends Shader {
   struct: string;
   table: Record<string, DescribedRow>;
-  /** random.wgsl, if it draws numbers. */
+  states: Record<string, DescribedRow>;
+  /** What it shares with others. */
   linked: Shader[];
+  /** Whether it draws random numbers. */
+  random: boolean;
 }
 
-function readInput(input: Shader, random: Shader): InputShader {
+function readInput(input: Shader, library: Shader[]): InputShader {
   const { name, source, path } = input;
   const [struct] = source.structs.keys();
   if (!struct || !source.declares.has(name)) {
     throw new Error(`shaders/inputs/${name}.wgsl wants a struct of parameters, then a function ${name}`);
   }
-  const linked = link([random.source], source).map(() => random);
+  const linked = link(
+    library.map((part) => part.source),
+    source,
+  ).map((i) => library[i] as Shader);
   const structs = new Map([...linked, input].flatMap((shader) => [...shader.source.structs]));
   try {
-    return { ...input, struct, linked, table: readTable(structs, struct) };
+    const [table, states] = [readTable(structs, struct), readTable(structs, `${struct}State`)];
+    return { ...input, struct, linked, table, states, random: linked.some((part) => part.name === 'random') };
   } catch (error) {
     throw inFile(error, path);
   }
@@ -193,18 +202,19 @@ function readInput(input: Shader, random: Shader): InputShader {
 
 function inputModules(inputs: InputShader[], math: Shader[]): string[] {
   const laws = inputs.map((input) => {
-    const { name, text, struct, table, linked } = input;
+    const { name, text, struct, table, states, linked, random } = input;
     const source: InputSource = {
       math: filesOf(math),
       files: filesOf([...linked, input]),
       kind: name,
       struct,
       parameters: pathsOf(table),
+      states: pathsOf(states),
     };
     const fields = Object.entries(table)
       .filter(([, row]) => !row.byHost)
       .flatMap(([key, row]) => inputFields(key, row));
-    if (linked.length > 0)
+    if (random)
       fields.push(
         '  /** All inputs that name the same noise have the same numbers, in all neurons and populations. */\n  shared?: string;',
       );
@@ -213,7 +223,7 @@ export interface ${struct}Input {
   kind: '${name}';
 ${fields.join('\n')}
 }`;
-    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, wgsl: ${JSON.stringify(strip(text))}, wasm: '${hex(compileInput(source))}', steady: ${isSteady(source)}, random: ${linked.length > 0} }`;
+    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, states: ${withoutMeaning(states)}, wgsl: ${JSON.stringify(strip(text))}, parts: [${linked.map((part) => part.name).join(', ')}], wasm: '${hex(compileInput(source))}', steady: ${isSteady(source)}, random: ${random} }`;
     return { struct, type, law: `  ${name}: ${law},` };
   });
   return [
@@ -226,7 +236,7 @@ ${fields.join('\n')}
 // What a user gives for a row: one key, or one of two.
 function inputFields(key: string, row: DescribedRow): string[] {
   const optional = row.default === undefined && !row.density ? '' : '?';
-  const field = `  /** ${describe(row)} */\n  ${key}${optional}: ${row.edge ? 'number' : 'Value'};`;
+  const field = `  /** ${describe(row)} */\n  ${key}${optional}: ${row.edge || row.single ? 'number' : 'Value'};`;
   if (!row.density) return [field];
   return [
     field,
@@ -236,7 +246,11 @@ function inputFields(key: string, row: DescribedRow): string[] {
 
 const filesOf = (shaders: readonly Shader[]) => shaders.map(({ path, text }) => ({ file: `shaders/${path}`, text }));
 
-const pathsOf = (table: Record<string, DescribedRow>): string[] => Object.values(table).map(({ path }) => path);
+/** Of what the device has. */
+const pathsOf = (table: Record<string, DescribedRow>): string[] =>
+  Object.values(table)
+    .filter(({ onHost }) => !onHost)
+    .map(({ path }) => path);
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 

@@ -1,6 +1,5 @@
-// Random numbers for inputs: philox4x32-10 of Salmon, Moraes, Dror, Shaw 2011 (doi.org/10.1145/2063384.2063405), the same
-// as src/random.ts draws with. A number is a function of what it is for, never of how many were drawn before, so no order
-// of work, no cutting of a run and no number of threads can change it.
+// What noise is made of: a law gets 32 random bits a neuron, which serve it for two steps, an even one and the odd one after
+// it. Where they come from is philox.wgsl's affair.
 
 // What sets the numbers of one input of one population apart from all others.
 struct Source {
@@ -10,51 +9,21 @@ struct Source {
   own: u32,      // 1 word, by host: 1 where each neuron has its own numbers, 0 where all have the same
 }
 
-// Host-side draws have the purposes 1 to 3 (src/parameters.ts).
-const NOISE = 4u;
-
-struct Words {
-  a: bits,
-  b: bits,
-  c: bits,
-  d: bits,
+// A normal number of mean 0 and sd 1 (Box, Muller 1958, doi.org/10.1214/aoms/1177706645): 18 bits give a radius, up to
+// 5.1, and 14 an angle. The even step has its cosine, the odd one, a quarter turn on, its sine: they are independent.
+fn normal(drawn: bits, n: u32) -> lane {
+  // Bits below an exponent are a number in [1, 2): exact, and cheaper than a conversion. The radius's is moved to the
+  // middle of its 2^-18, off 0, and stays so far below 1 that WGSL's log (to 2^-21) is negative.
+  let u = bitcast<lane>(((drawn >> bits(14u)) << bits(5u)) | bits(0x3f800000u)) - 0.9999980926513672;
+  let turned = (drawn << bits(18u)) + bits(0x20000u + ((n & 1u) << 30u));
+  let turn = bitcast<lane>((turned >> bits(9u)) | bits(0x3f800000u));
+  // Within [-pi, pi], where WGSL vouches for cos.
+  return sqrt(-2.0 * log(u)) * cos(turn * 6.283185307179586 - 9.42477796076938);
 }
 
-// The high 32 bits of a 32 x 32 bit product, from 16-bit halves, as WGSL has no other.
-fn high_product(a: u32, b: bits) -> bits {
-  let low = b & bits(0xffffu);
-  let high = b >> bits(16u);
-  let middle = high * (a & 0xffffu) + ((low * (a & 0xffffu)) >> bits(16u));
-  let rest = low * (a >> 16u) + (middle & bits(0xffffu));
-  return high * (a >> 16u) + (middle >> bits(16u)) + (rest >> bits(16u));
-}
-
-fn philox(counter: Words, key0: u32, key1: u32) -> Words {
-  var x = counter;
-  var k0 = key0;
-  var k1 = key1;
-  for (var round = 0u; round < 10u; round++) {
-    let high0 = high_product(0xd2511f53u, x.a);
-    let high1 = high_product(0xcd9e8d57u, x.c);
-    let low0 = x.a * 0xd2511f53u;
-    let low1 = x.c * 0xcd9e8d57u;
-    x.a = high1 ^ x.b ^ bits(k0);
-    x.b = low1;
-    x.c = high0 ^ x.d ^ bits(k1);
-    x.d = low0;
-    k0 += 0x9e3779b9u;
-    k1 += 0xbb67ae85u;
-  }
-  return x;
-}
-
-// A normal number of mean 0 and sd 1 for step n (Box, Muller 1958, doi.org/10.1214/aoms/1177706645). The angle is within
-// [-pi, pi], where WGSL vouches for cos.
-fn normal(source: Source, n: u32, neuron: bits) -> lane {
-  let counter = Words(neuron * source.own, bits(n), bits(source.input), bits(NOISE));
-  let words = philox(counter, source.seed, source.stream);
-  // In (0, 1]: no logarithm of 0.
-  let u = lane(words.a) * 2.3283064365386963e-10 + 1.1641532182693481e-10;
-  let turn = lane(words.b) * 2.3283064365386963e-10 - 0.5;
-  return sqrt(-2.0 * log(min(u, lane(1.0)))) * cos(turn * 6.283185307179586);
+// A number evenly in (0, 1): the odd step has the halves swapped. As an event wants both halves small where it is rare,
+// and all 32 bits count, the two steps are independent to 2^-16 at least, and each is as even as the bits.
+fn even(drawn: bits, n: u32) -> lane {
+  let swapped = (drawn << bits(16u)) | (drawn >> bits(16u));
+  return lane(select(drawn, swapped, (n & 1u) == 1u)) * 2.3283064365386963e-10 + 1.1641532182693481e-10;
 }

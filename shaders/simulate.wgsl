@@ -17,7 +17,8 @@ fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let steps = block.steps;
   let constants = prepare(load_parameters(i, stride), block.dt);
   let inputs = load_inputs(i, stride);
-  var state = load_state(i, stride);
+  var running: Running;
+  var state = load_states(i, stride, &running);
   var fired = counts[i];
   var k = 0u;
   for (var row = i; k < steps; row += stride) {
@@ -25,12 +26,12 @@ fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
     let to_step = min(k + 32u, steps);
     var word = bits();
     for (; k < to_step; k++) {
-      let spike = advance(constants, &state, current(inputs, first + k, k, i, stride));
+      let spike = advance(constants, &state, current(inputs, &running, first + k, k, i, stride));
       word |= select(bits(), bits(1u << (k - from_step)), spike);
     }
     words[row] = word;
     fired += countOneBits(word);
   }
   counts[i] = fired;
-  store_state(i, stride, state);
+  store_states(i, stride, state, running);
 }

@@ -24,10 +24,11 @@ fn trace(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
   let every = sampling.every;
   let constants = prepare(load_parameters(i, stride), block.dt);
   let inputs = load_inputs(i, stride);
-  var state = load_state(i, stride);
+  var running: Running;
+  var state = load_states(i, stride, &running);
   var row = slot;
   for (var k = 0u; k < steps; k++) {
-    advance(constants, &state, current(inputs, first + k, k, i, stride));
+    advance(constants, &state, current(inputs, &running, first + k, k, i, stride));
     if ((first + k) % every == 0u) {
       samples[row] = observe(state);
       row += lanes;

@@ -14,8 +14,8 @@ import {
 import type { Tuning } from './device.ts';
 import { DisposedError, NoBackendError, SomaError } from './errors.ts';
 import { STRIDE } from './frame.ts';
-import { inputLaws } from './generated/shaders.ts';
-import { fieldsOf } from './kernel.ts';
+import { drawWasm, inputLaws } from './generated/shaders.ts';
+import { fieldsOf, inputKey, statesOf } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
 import { lowerBound, type Placed, type SlicePlan, type SliceResult } from './slice.ts';
@@ -145,7 +145,7 @@ class CpuPopulation implements DevicePopulation {
     this.#plan = plan;
     this.#homes = homes;
     this.#fields = fieldsOf(plan.soma, plan.inputs).map(({ key }) => key);
-    this.#states = Object.keys(plan.soma.states);
+    this.#states = statesOf(plan.soma, plan.inputs).map(({ key }) => key);
     this.#shares = homes.map((home) => plan.traces.map(({ neurons }) => shareOf(home, neurons)));
     this.maxSteps = tuning.blockSteps ?? this.#blockSteps(own);
     this.#words = Array.from({ length: SLOTS }, () => []);
@@ -174,20 +174,28 @@ class CpuPopulation implements DevicePopulation {
 
   async #make(chunk: number | undefined): Promise<void> {
     const { soma, inputs, dt, traces } = this.#plan;
-    const [module, stream, ...modules] = await Promise.all(
-      [soma.wasm, inputLaws.constant.wasm, ...inputs.map(({ wasm }) => wasm)].map(moduleOf),
-    );
+    const [module, stream, draw, ...modules] = (await Promise.all(
+      [soma.wasm, inputLaws.constant.wasm, drawWasm, ...inputs.map(({ wasm }) => wasm)].map(moduleOf),
+    )) as [WebAssembly.Module, WebAssembly.Module, WebAssembly.Module, ...WebAssembly.Module[]];
+    const fields = fieldsOf(soma, inputs).slice(Object.keys(soma.parameters).length);
     const plan = {
       dt,
-      module: module as WebAssembly.Module,
-      stream: stream as WebAssembly.Module,
-      states: this.#states.length,
+      module,
+      stream,
+      draw,
+      states: Object.keys(soma.states).length,
       parameters: Object.keys(soma.parameters).length,
-      inputs: inputs.map(({ parameters, steady }, i) => ({
-        module: modules[i] as WebAssembly.Module,
-        edges: Object.values(parameters).map(({ edge }) => edge === true),
-        steady,
-      })),
+      inputs: inputs.map(({ states, steady }, i) => {
+        const own = fields.filter(({ key }) => key.startsWith(inputKey(i, '')));
+        const source = own.findIndex(({ key }) => key === inputKey(i, 'seed'));
+        return {
+          module: modules[i] as WebAssembly.Module,
+          edges: own.map(({ row }) => row.edge === true),
+          states: Object.keys(states).length,
+          source: source < 0 ? undefined : source,
+          steady,
+        };
+      }),
       chunk: chunk && Math.ceil(chunk / STRIDE) * STRIDE,
     };
     const made = this.#homes.map(({ thread, slice, first, neurons }, i) => {

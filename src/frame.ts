@@ -41,10 +41,17 @@ export interface SomaCode {
   settle(bytes: number): void;
 }
 
-/** What a compiled input exports: its current of step `n`, from parameters at `base`; `neuron` is the first one's number. */
+/** What a compiled input exports. Its planes begin at `base`: parameters, then states, then random bits if it draws. */
 export interface InputCode {
-  /** Puts it in the place of what was there. */
-  begin(bytes: number, base: number, n: number, neuron: number): void;
-  /** Adds it. */
-  add(bytes: number, base: number, n: number, neuron: number): void;
+  /** Adds its current of step `n`. */
+  add(bytes: number, base: number, n: number): void;
+}
+
+/** What the compiled generator of random bits exports. */
+export interface DrawCode {
+  /**
+   * Fills the plane at `to` with random bits for step `n` and the one with the same n / 2; the planes from `source` on hold
+   * a struct Source, and `neuron`, a multiple of 4, is the number of the first neuron. Up to 8 neurons more are filled.
+   */
+  draw(bytes: number, source: number, to: number, n: number, neuron: number): void;
 }

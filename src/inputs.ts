@@ -1,12 +1,14 @@
 // Input currents: what a user passes for `input`, checked and resolved. Currents computed on the device have a file in
 // shaders/inputs/ each; `array` currents come from the host, summed into one stream.
 
+import { derived } from './derived.ts';
+import { standardNormal } from './draws.ts';
 import { checkNames, InputError, suggest } from './errors.ts';
 import { inputLaws, type LawInput } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
 import type { StreamKind } from './kernel.ts';
-import { firstStepAt, type Plane, resolve, type Scope } from './parameters.ts';
-import { hashName } from './random.ts';
+import { firstStepAt, type Plane, Quantity, resolve, type Scope } from './parameters.ts';
+import { hashName, uniforms } from './random.ts';
 import type { Row } from './rows.ts';
 import type { InputLaw } from './somas.ts';
 
@@ -20,12 +22,24 @@ export interface ArrayInput {
 
 export type Input = LawInput | ArrayInput;
 
-export type { ConstantInput, LawInput, StepInput, WhiteNoiseInput } from './generated/shaders.ts';
+export type {
+  ConstantInput,
+  LawInput,
+  OrnsteinUhlenbeckInput,
+  PoissonShotNoiseInput,
+  PulsesInput,
+  RampInput,
+  SineInput,
+  StepInput,
+  WhiteNoiseInput,
+} from './generated/shaders.ts';
 
 /** A current computed on the device, its parameters resolved; edges in time are step numbers. */
 export interface ResolvedInput {
   law: InputLaw;
   values: Record<string, Plane>;
+  /** What its states start with. */
+  states: Record<string, Plane>;
 }
 
 /** A host current: `shared` has one value a step, the other kind one a step and neuron. */
@@ -67,15 +81,25 @@ function resolveLaw({ kind, ...given }: LawInput, scope: Scope): ResolvedInput {
   const rows = Object.entries(law.parameters);
   const known = rows.flatMap(([name, row]) => (row.byHost ? [] : [name, ...(row.density ? [row.density] : [])]));
   checkNames(scope.path, given, law.random ? [...known, 'shared'] : known, `key NAME of ${scope.owner}`);
-  const host = law.random ? sourceOf(shared, scope) : {};
   const values: Record<string, Plane> = {};
-  for (const [name, row] of rows)
-    values[name] = row.byHost ? (host[name] as number) : resolveRow(name, row, own, scope);
+  for (const [name, row] of rows) if (!row.byHost) values[name] = resolveRow(name, row, own, scope);
+  const source = law.random ? sourceOf(shared, scope) : undefined;
   const { start, stop } = values as Record<string, number>;
   if (start !== undefined && stop !== undefined && stop < start) {
     throw new InputError(`${scope.path}.stop`, own.stop, 'is before start', 'give a later moment');
   }
-  return { law, values };
+  Object.assign(values, source?.words, derived[kind]?.(values, { ...scope, start: (own.start as number) ?? 0 }));
+  const states = Object.entries(law.states).map(([name, row]) => {
+    return [name, row.default === 'normal' ? normalStart(name, source as Source, scope) : (row.default as number)];
+  });
+  return { law, values, states: Object.fromEntries(states) };
+}
+
+/** One standard normal number a neuron, or one for all where the noise is shared. */
+function normalStart(name: string, { key, words }: Source, { seed, neurons }: Scope): Plane {
+  const draws = uniforms(seed, key, Quantity.start, words.input, name);
+  const drawn = (neuron: number) => Math.fround(standardNormal(draws, neuron, 0));
+  return words.own ? Float32Array.from({ length: neurons }, (_, neuron) => drawn(neuron)) : drawn(0);
 }
 
 function resolveRow(name: string, row: Row, given: Readonly<Record<string, Value | undefined>>, scope: Scope): Plane {
@@ -95,16 +119,29 @@ function resolveRow(name: string, row: Row, given: Readonly<Record<string, Value
     const or = density === undefined ? '' : `, or ${density} in ${row.unit}*sqrt(ms)`;
     throw new InputError(path, undefined, 'is missing', `give one, in ${row.unit}${or}`);
   }
-  return row.edge ? resolveEdge(row, value, path, scope.dt) : resolve(name, row, value as Value, 'current', scope);
+  if (row.edge) return resolveEdge(row, value, path, scope.dt);
+  if (row.single && typeof value !== 'number') {
+    throw new InputError(path, value, 'is the same for all neurons', `give one number, in ${row.unit}`);
+  }
+  return resolve(name, row, value as Value, 'current', scope);
 }
 
 /** Names of shared noises stand in keys where those of populations do; no population can have such a name. */
 const SHARED = '*';
 
-// What sets the random numbers of an input apart: see struct Source in shaders/random.wgsl.
-function sourceOf(shared: unknown, { path, population, seed, input = 0 }: Scope): Record<string, number> {
-  if (shared === undefined) return { seed, stream: hashName(population), input, own: 1 };
-  if (typeof shared === 'string' && shared !== '') return { seed, stream: hashName(SHARED + shared), input: 0, own: 0 };
+/** What sets the random numbers of an input apart: a name, and the struct Source of shaders/random.wgsl. */
+interface Source {
+  key: string;
+  words: { seed: number; stream: number; input: number; own: number };
+}
+
+function sourceOf(shared: unknown, { path, population, seed, input = 0 }: Scope): Source {
+  const source = (key: string, input: number, own: number) => ({
+    key,
+    words: { seed, stream: hashName(key), input, own },
+  });
+  if (shared === undefined) return source(population, input, 1);
+  if (typeof shared === 'string' && shared !== '') return source(SHARED + shared, 0, 0);
   throw new InputError(`${path}.shared`, shared, 'is no name', 'give one; all inputs that name it have the same noise');
 }
 

@@ -1,8 +1,8 @@
 // Joins WGSL: the soma, its inputs, the loop and the generated loaders of one structure. Only the structure goes into
 // the text (which soma, which inputs, which parameters are arrays), never a value, so that no new value compiles. Pure.
 
-import { block, random, simulate, trace } from './generated/shaders.ts';
-import type { Row } from './rows.ts';
+import { block, philox, simulate, trace } from './generated/shaders.ts';
+import type { Row, Table } from './rows.ts';
 import type { InputLaw, Soma } from './somas.ts';
 
 /** What the host streams in: nothing, one current a step, or one a step and neuron. */
@@ -19,22 +19,31 @@ export interface Structure {
   width: 1 | 4;
 }
 
-/** A value the kernel loads: a parameter of the soma, or one of the i-th input. */
+/** A value the kernel loads: a parameter or a state of the soma, or of an input. */
 export interface Field {
   /** `spike_slope`, or `input0_amplitude`; the member's name in the struct Scalars. */
   key: string;
   row: Row;
+  /** Where it goes: in the parameters or inputs `p`, the soma's state `s`, or what runs along with it, `r`. */
+  place: string;
 }
 
-/** The fields of a soma with inputs, in the order of the uniform buffer and of the planes. */
-export function fieldsOf(soma: Soma, inputs: readonly InputLaw[]): Field[] {
-  return [
-    ...Object.entries(soma.parameters as Record<string, Row>).map(([key, row]) => ({ key, row })),
-    ...inputs.flatMap((law, i) =>
-      Object.entries(law.parameters).map(([name, row]) => ({ key: inputKey(i, name), row })),
-    ),
-  ];
-}
+/** The parameters of a soma with inputs, in the order of the uniform buffer and of the planes. */
+export const fieldsOf = (soma: Soma, inputs: readonly InputLaw[]): Field[] => [
+  ...fields(soma.parameters, '', 'p'),
+  ...inputs.flatMap((law, i) => fields(law.parameters, inputKey(i, ''), `p.input${i}`)),
+];
+
+/** The states of a soma with inputs, in the order of their planes. */
+export const statesOf = (soma: Soma, inputs: readonly InputLaw[]): Field[] => [
+  ...fields(soma.states, '', 's'),
+  ...inputs.flatMap((law, i) => fields(law.states, inputKey(i, ''), `r.state${i}`)),
+];
+
+const fields = (table: Table, prefix: string, struct: string): Field[] =>
+  Object.entries(table)
+    .filter(([, row]) => !row.onHost)
+    .map(([name, row]) => ({ key: prefix + name, row, place: `${struct}.${row.path}` }));
 
 export const inputKey = (index: number, name: string): string => `input${index}_${name}`;
 
@@ -54,10 +63,10 @@ export interface Kernel {
 
 /** The kernel that makes the steps. */
 export function simulateKernel(structure: Structure): Kernel {
-  const states = Object.values(structure.soma.states as Record<string, Row>);
+  const { soma, inputs } = structure;
   const store = [
-    'fn store_state(i: u32, stride: u32, s: State) {',
-    ...states.map((row, plane) => `states[${plane}u * stride + i] = s.${row.path};`),
+    'fn store_states(i: u32, stride: u32, s: State, r: Running) {',
+    ...statesOf(soma, inputs).map(({ place }, plane) => `states[${plane}u * stride + i] = ${place};`),
     '}',
   ];
   return {
@@ -95,12 +104,12 @@ function joined(structure: Structure, ...loop: string[]): string {
     width === 4
       ? 'alias lane = vec4f; alias flag = vec4<bool>; alias bits = vec4u;'
       : 'alias lane = f32; alias flag = bool; alias bits = u32;';
-  const laws = [...new Set(inputs)].map((law) => law.wgsl);
-  if (inputs.some((law) => law.random)) laws.unshift(random);
+  const laws = new Set(inputs.flatMap((law) => [...law.parts, law.wgsl]));
   return [
     aliases,
     soma.wgsl,
     ...laws,
+    ...(inputs.some((law) => law.random) ? [philox, drawing(width)] : []),
     block,
     scalars(structure),
     loaders(structure),
@@ -108,6 +117,18 @@ function joined(structure: Structure, ...loop: string[]): string {
     ...loop,
   ].join('\n');
 }
+
+// The random bits of a lane: one call's words are those of its four neurons, or of the four that its one is among.
+const drawing = (width: 1 | 4): string =>
+  width === 4
+    ? `alias word = u32;
+fn bits_of(s: Source, n: u32, neuron: bits) -> bits {
+let w = draw(s, n, neuron.x >> 2u);
+return select(bits(w.a), bits(w.a, w.b, w.c, w.d), s.own == 1u); }`
+    : `alias word = u32;
+fn bits_of(s: Source, n: u32, neuron: bits) -> bits {
+let w = draw(s, n, neuron >> 2u);
+return array(w.a, w.b, w.c, w.d)[(neuron & 3u) * s.own]; }`;
 
 function scalars({ soma, inputs, arrays }: Structure): string {
   const members = fieldsOf(soma, inputs)
@@ -124,39 +145,58 @@ function loaders({ soma, inputs, arrays, width }: Structure): string {
     if (plane >= 0) return `planes[${plane}u * stride + i]`;
     return row.edge ? `scalars.${key}` : `lane(scalars.${key})`;
   };
-  const states = Object.values(soma.states as Record<string, Row>);
-  const members = inputs.map((law, index) => `input${index}: ${law.struct},`);
+  const [own, ofInputs] = [fieldsOf(soma, []), fieldsOf(soma, inputs)];
+  const members = inputs.map((law, i) => `input${i}: ${law.struct},`);
+  const running = inputs.flatMap((law, i) => [
+    law.random ? `drawn${i}: bits,` : '',
+    Object.keys(law.states).length > 0 ? `state${i}: ${law.struct}State,` : '',
+  ]);
   return [
     'fn load_parameters(i: u32, stride: u32) -> Parameters {',
     'var p: Parameters;',
-    ...fieldsOf(soma, []).map((field) => `p.${field.row.path} = ${load(field)};`),
+    ...own.map((field) => `${field.place} = ${load(field)};`),
     'return p; }',
     `struct Inputs { neuron: bits, ${members.join(' ')} }`,
     'fn load_inputs(i: u32, stride: u32) -> Inputs {',
     'var p: Inputs;',
     `p.neuron = ${width === 4 ? 'vec4u(block.neuron + 4u * i) + vec4u(0u, 1u, 2u, 3u)' : 'block.neuron + i'};`,
-    ...inputs.flatMap((law, index) =>
-      Object.entries(law.parameters).map(
-        ([name, row]) => `p.input${index}.${row.path} = ${load({ key: inputKey(index, name), row })};`,
-      ),
-    ),
+    ...ofInputs.slice(own.length).map((field) => `${field.place} = ${load(field)};`),
     'return p; }',
-    'fn load_state(i: u32, stride: u32) -> State {',
+    // WGSL has no empty structs.
+    `struct Running { ${running.join(' ').trim() || 'none: u32,'} }`,
+    'fn load_states(i: u32, stride: u32, running: ptr<function, Running>) -> State {',
     'var s: State;',
-    ...states.map((row, plane) => `s.${row.path} = states[${plane}u * stride + i];`),
+    'var r: Running;',
+    ...statesOf(soma, inputs).map(({ place }, plane) => `${place} = states[${plane}u * stride + i];`),
+    '*running = r;',
     'return s; }',
   ].join('\n');
 }
 
-// The current of step n, the k-th of its block: the inputs in the user's order, then what the host streams in.
+// The current of step n, the k-th of its block: the inputs in the user's order, then what the host streams in. Random bits
+// serve two steps; a block may begin with the second of them.
 function currents({ inputs, stream }: Structure): string {
-  const terms = inputs.map((law, index) => `${law.kind}(p.input${index}, n${law.random ? ', p.neuron' : ''})`);
+  const draws: string[] = [];
+  const loads: string[] = [];
+  const stores: string[] = [];
+  const terms = inputs.map((law, i) => {
+    const remembers = Object.keys(law.states).length > 0;
+    if (law.random) draws.push(`(*r).drawn${i} = bits_of(p.input${i}.source, n, p.neuron);`);
+    if (remembers) loads.push(`var state${i} = (*r).state${i};`);
+    if (remembers) stores.push(`(*r).state${i} = state${i};`);
+    const [state, drawn] = [remembers ? `, &state${i}` : '', law.random ? `, (*r).drawn${i}` : ''];
+    return `${law.kind}(p.input${i}${state}, n${drawn})`;
+  });
   if (stream === 'shared') terms.push('lane(stream[k])');
   if (stream === 'each') terms.push('stream[k * stride + i]');
   const element = stream === 'shared' ? 'f32' : 'lane';
   return [
     stream === 'none' ? '' : `@group(0) @binding(${COMMON.stream}) var<storage, read> stream: array<${element}>;`,
-    'fn current(p: Inputs, n: u32, k: u32, i: u32, stride: u32) -> lane {',
-    `return ${terms.join(' + ') || 'lane()'}; }`,
+    'fn current(p: Inputs, r: ptr<function, Running>, n: u32, k: u32, i: u32, stride: u32) -> lane {',
+    draws.length > 0 ? `if ((n & 1u) == 0u || k == 0u) { ${draws.join(' ')} }` : '',
+    ...loads,
+    `let sum = ${terms.join(' + ') || 'lane()'};`,
+    ...stores,
+    'return sum; }',
   ].join('\n');
 }

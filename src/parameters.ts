@@ -28,7 +28,7 @@ export interface Scope {
 }
 
 /** What a table is of. Numbers drawn for one kind share none with those of another. */
-export const Quantity = { parameter: 1, state: 2, current: 3 } as const;
+export const Quantity = { parameter: 1, state: 2, current: 3, start: 4 } as const;
 export type Quantity = keyof typeof Quantity;
 
 // The largest magnitudes, far beyond anything a cell does: products of three of them stay finite in float32.

@@ -97,12 +97,12 @@ export class Population<Config extends object = object, State extends string = s
     const planes = arrays.filter((value) => value !== undefined && typeof value !== 'number').length;
     backend.checkRoom(this.neurons, planes + Object.keys(soma.states).length, `${name}.units`);
     this.#parameters = resolveParameters(soma.parameters, parameters, this.#scope('parameters'));
+    const { laws, host } = resolveInputs(input, this.#scope('input'));
     const given = resolveStates(soma.states, initial, this.#parameters, this.#scope('initial'));
     this.#added = {
       parameters: this.#parameters,
-      states: { ...defaultStates(soma.states, this.#parameters), ...given },
+      states: { ...defaultStates(soma.states, this.#parameters), ...given, ...keyed(laws, 'states') },
     };
-    const { laws, host } = resolveInputs(input, this.#scope('input'));
     this.#currents = host;
     const inputs = input.map((one, i) => this.#givenInput(one, `${name}.input[${i}]`));
     this.given = { ...copyOf({ ...options, input: undefined }), input: inputs };
@@ -117,7 +117,7 @@ export class Population<Config extends object = object, State extends string = s
       streams: this.streamKind === 'each',
       traces: Array.from(this.#recorders.traces, ([state, { neurons, every }]) => ({ state, neurons, every })),
     });
-    this.device.setFields({ ...this.#deviceParameters(Object.keys(this.#parameters)), ...inputFields(laws) });
+    this.device.setFields({ ...this.#deviceParameters(Object.keys(this.#parameters)), ...keyed(laws, 'values') });
     this.device.setStates(this.#added.states);
   }
 
@@ -382,9 +382,10 @@ function copyOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, copyOf(one)]));
 }
 
-function inputFields(laws: readonly ResolvedInput[]): Record<string, Plane> {
-  const entries = laws.flatMap(({ values }, i) =>
-    Object.entries(values).map(([name, value]) => [inputKey(i, name), value] as const),
+/** What inputs have of a kind, by the keys the device knows it by. */
+function keyed(laws: readonly ResolvedInput[], kind: 'values' | 'states'): Record<string, Plane> {
+  const entries = laws.flatMap((law, i) =>
+    Object.entries(law[kind]).map(([name, value]) => [inputKey(i, name), value] as const),
   );
   return Object.fromEntries(entries);
 }

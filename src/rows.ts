@@ -22,8 +22,12 @@ export interface Row {
   readonly whole?: true;
   /** A whole number on the device, the same for all neurons: a moment in ms, kept as the first step at or after it. */
   readonly edge?: true;
-  /** Not the user's to give: the host knows it. */
+  /** Not the user's to give: the host knows it, or computes it from what the user gave. */
   readonly byHost?: true;
+  /** Used by the host alone: what the device needs of it are rows of their own. */
+  readonly onHost?: true;
+  /** One number, the same for all neurons. */
+  readonly single?: true;
   /** Another key that may stand in its place: the value is that one's divided by sqrt(dt). */
   readonly density?: string;
   /** Kept relative to this parameter on the device, absolute outside. */

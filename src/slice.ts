@@ -2,7 +2,18 @@
 // states, counts and array parameters, brings chunks of them into the frame, and takes spikes and samples out. It knows
 // neither threads nor users: numbers come in the units of the device, states and fields by their position.
 
-import { CHUNK, Frame, INPUTS, type InputCode, PLANE, PLANES, SETTLE, type SomaCode, STRIDE } from './frame.ts';
+import {
+  CHUNK,
+  type DrawCode,
+  Frame,
+  INPUTS,
+  type InputCode,
+  PLANE,
+  PLANES,
+  SETTLE,
+  type SomaCode,
+  STRIDE,
+} from './frame.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
 
@@ -12,8 +23,12 @@ const CHUNK_OF_ARRAYS = 512;
 /** An input as a slice needs it. */
 export interface SliceInput {
   module: WebAssembly.Module;
-  /** For each parameter, whether it is a step number, the same for all neurons. */
+  /** For each parameter, whether it is a whole number, the same for all neurons. */
   edges: readonly boolean[];
+  /** How many states it has. */
+  states: number;
+  /** Which of its parameters begin a struct Source, if it draws random numbers. */
+  source: number | undefined;
   /** Whether its current is the same in every step. */
   steady: boolean;
 }
@@ -24,6 +39,8 @@ export interface SlicePlan {
   neurons: number;
   dt: number;
   module: WebAssembly.Module;
+  /** The generator of random bits. */
+  draw: WebAssembly.Module;
   /** How many states and parameters the soma has. */
   states: number;
   parameters: number;
@@ -61,10 +78,10 @@ export interface SliceResult {
 /** A position, among the states or the fields, and what is there. */
 export type Placed = readonly [position: number, value: Plane];
 
-interface Input {
+interface Input extends SliceInput {
   code: InputCode;
-  base: number;
-  steady: boolean;
+  /** The first of its planes: its parameters, its states, and the random bits it has drawn. */
+  plane: number;
 }
 
 /** The memory laws compute in. All slices of a thread share one: browsers have room for few. */
@@ -86,7 +103,11 @@ export class Slice {
   readonly #soma: SomaCode;
   readonly #inputs: readonly Input[];
   readonly #stream: Input;
-  readonly #edges: readonly boolean[];
+  readonly #draw: DrawCode;
+  /** Where the fields and the states are in the frame, and which planes there hold whole numbers. */
+  readonly #fieldPlanes: readonly number[];
+  readonly #statePlanes: readonly number[];
+  readonly #wholePlanes: ReadonlySet<number>;
   /** Neurons, in whole strides. */
   readonly #padded: number;
   readonly #states: readonly Float32Array[];
@@ -97,32 +118,44 @@ export class Slice {
 
   constructor(plan: SlicePlan, shared: SharedFrame) {
     this.#plan = plan;
-    this.#edges = plan.inputs.flatMap(({ edges }) => edges);
-    const planes = INPUTS + this.#edges.length + 1;
+    const stream = { module: plan.stream, edges: [false], states: 0, source: undefined, steady: false };
+    let planes = INPUTS;
+    const placed = [...plan.inputs, stream].map((input) => {
+      const plane = planes;
+      planes += input.edges.length + input.states + (input.source === undefined ? 0 : 1);
+      return { ...input, plane };
+    });
     this.#frame = planes <= shared.planes ? shared : new SharedFrame(planes);
     const { memory } = this.#frame;
     this.#floats = new Float32Array(memory.buffer);
     this.#words = new Uint32Array(memory.buffer);
-    const link = (module: WebAssembly.Module) => new WebAssembly.Instance(module, { env: { memory } }).exports;
-    this.#soma = link(plan.module) as unknown as SomaCode;
-    let next = INPUTS;
-    const input = ({ module, edges, steady }: SliceInput): Input => {
-      const base = next * PLANE;
-      next += edges.length;
-      return { code: link(module) as unknown as InputCode, base, steady };
-    };
-    this.#inputs = plan.inputs.map(input);
-    this.#stream = input({ module: plan.stream, edges: [false], steady: false });
+    const link = <T>(module: WebAssembly.Module) =>
+      new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as T;
+    this.#soma = link<SomaCode>(plan.module);
+    this.#draw = link<DrawCode>(plan.draw);
+    this.#inputs = placed.map((input) => ({ ...input, code: link<InputCode>(input.module) }));
+    this.#stream = this.#inputs.at(-1) as Input;
+    const firstParameter = Frame.states + plan.states;
+    this.#fieldPlanes = [
+      ...range(firstParameter, plan.parameters),
+      ...placed.flatMap(({ plane, edges }) => range(plane, edges.length)),
+    ];
+    this.#statePlanes = [
+      ...range(Frame.states, plan.states),
+      ...placed.flatMap(({ plane, edges, states }) => range(plane + edges.length, states)),
+    ];
+    this.#wholePlanes = new Set(
+      placed.flatMap(({ plane, edges }) => range(plane, edges.length).filter((_, i) => edges[i])),
+    );
     this.#padded = Math.ceil(plan.neurons / STRIDE) * STRIDE;
-    this.#states = Array.from({ length: plan.states }, () => new Float32Array(this.#padded));
+    this.#states = this.#statePlanes.map(() => new Float32Array(this.#padded));
     this.#counts = new Uint32Array(this.#padded);
   }
 
   /** Sets fields: first come the soma's parameters, then those of the inputs in turn. */
   setFields(fields: readonly Placed[]): void {
     for (const [position, value] of fields) {
-      const input = position - this.#plan.parameters;
-      const plane = input < 0 ? this.#firstParameter + position : INPUTS + input;
+      const plane = this.#fieldPlanes[position] as number;
       this.#arrays.delete(plane);
       this.#numbers.delete(plane);
       if (typeof value === 'number') this.#numbers.set(plane, value);
@@ -136,13 +169,9 @@ export class Slice {
     if (this.#frame.owner === this) return;
     this.#frame.owner = this;
     for (const [plane, value] of this.#numbers) {
-      const memory = this.#edges[plane - INPUTS] ? this.#words : this.#floats;
+      const memory = this.#wholePlanes.has(plane) ? this.#words : this.#floats;
       planeOf(memory, plane).fill(value);
     }
-  }
-
-  get #firstParameter(): number {
-    return Frame.states + this.#plan.states;
   }
 
   setStates(states: readonly Placed[]): void {
@@ -200,7 +229,7 @@ export class Slice {
 
   #enter(from: number, count: number): void {
     for (const [i, state] of this.#states.entries()) {
-      planeOf(this.#floats, Frame.states + i).set(state.subarray(from, from + count));
+      planeOf(this.#floats, this.#statePlanes[i] as number).set(state.subarray(from, from + count));
     }
     for (const [plane, values] of this.#arrays) planeOf(this.#floats, plane).set(values.subarray(from, from + count));
     planeOf(this.#words, Frame.counts).set(this.#counts.subarray(from, from + count));
@@ -208,7 +237,7 @@ export class Slice {
 
   #leave(from: number, count: number): void {
     for (const [i, state] of this.#states.entries()) {
-      state.set(planeOf(this.#floats, Frame.states + i, count), from);
+      state.set(planeOf(this.#floats, this.#statePlanes[i] as number, count), from);
     }
     this.#counts.set(planeOf(this.#words, Frame.counts, count), from);
   }
@@ -223,16 +252,15 @@ export class Slice {
   ): void {
     const { first, steps, words, stream } = block;
     const { neurons } = this.#plan;
-    const inputs = stream ? [...this.#inputs, this.#stream] : this.#inputs;
+    const inputs = stream ? this.#inputs : this.#inputs.slice(0, -1);
     const steady = inputs.every((input) => input.steady);
     const traced = block.traces ? this.#tracedIn(from, count) : [];
     const row = planeOf(this.#words, Frame.words, Math.min(count, neurons - from));
-    if (inputs.length === 0) planeOf(this.#floats, Frame.current).fill(0);
     for (let k = 0; k < steps; ) {
       const bit = k % 32;
       if (bit === 0) row.fill(0);
       if (stream) this.#fillStream(stream, k, from, count);
-      if (k === 0 || !steady) setCurrent(inputs, 4 * count, first + k, this.#plan.first + from);
+      if (k === 0 || !steady) this.#setCurrent(inputs, count, first + k, from, k === 0);
       const toSettle = SETTLE - ((first + k) % SETTLE);
       const run = steady ? Math.min(32 - bit, steps - k, toSettle, stepsToSample(traced, first + k)) : 1;
       advance(4 * count, run, bit);
@@ -243,8 +271,29 @@ export class Slice {
     }
   }
 
+  /** The current of step `n`: the inputs in the user's order, then what the host streams in. */
+  #setCurrent(inputs: readonly Input[], count: number, n: number, from: number, begins: boolean): void {
+    planeOf(this.#floats, Frame.current, count).fill(0);
+    for (const input of inputs) {
+      // Random bits serve two steps; a block may begin with the second of them.
+      if (input.source !== undefined && (n % 2 === 0 || begins)) this.#drawBits(input, input.source, count, n, from);
+      input.code.add(4 * count, input.plane * PLANE, n);
+    }
+  }
+
+  #drawBits({ plane, edges, states }: Input, source: number, count: number, n: number, from: number): void {
+    const target = plane + edges.length + states;
+    const own = planeOf(this.#words, plane + source + 3)[0] === 1;
+    const bytes = own ? 4 * count : 4;
+    this.#draw.draw(bytes, (plane + source) * PLANE, target * PLANE, n, this.#plan.first + from);
+    if (!own) {
+      const bits = planeOf(this.#words, target, count);
+      bits.fill(bits[0] as number);
+    }
+  }
+
   #fillStream({ shared, values }: NonNullable<SliceBlock['stream']>, k: number, from: number, count: number): void {
-    const plane = planeOf(this.#floats, this.#stream.base / PLANE, count);
+    const plane = planeOf(this.#floats, this.#stream.plane, count);
     if (shared) plane.fill(values[k] as number);
     else {
       const { neurons } = this.#plan;
@@ -281,14 +330,8 @@ interface Traced extends SliceTrace {
   end: number;
 }
 
-/** The current of step `n`: the inputs in the user's order, then what the host streams in. */
-function setCurrent(inputs: readonly Input[], bytes: number, n: number, neuron: number): void {
-  for (let i = 0; i < inputs.length; i++) {
-    const { code, base } = inputs[i] as Input;
-    if (i === 0) code.begin(bytes, base, n, neuron);
-    else code.add(bytes, base, n, neuron);
-  }
-}
+/** So many whole numbers from `first` on. */
+const range = (first: number, length: number): number[] => Array.from({ length }, (_, i) => first + i);
 
 /** How many steps from step `n` on end with the next sample. */
 function stepsToSample(traced: readonly Traced[], n: number): number {

@@ -27,15 +27,19 @@ export interface Soma<Config extends object = object, State extends string = str
 /** An input current: its table and its WGSL; the function of that name gives the current of a step. */
 export interface InputLaw {
   readonly kind: string;
-  /** The WGSL struct that holds its parameters. */
+  /** The WGSL struct that holds its parameters; that of its states, if it has any, is called so with `State` after it. */
   readonly struct: string;
   readonly parameters: Table;
+  /** What it remembers from step to step. */
+  readonly states: Table;
   readonly wgsl: string;
+  /** The texts that `wgsl` uses. */
+  readonly parts: readonly string[];
   /** The same law compiled to WebAssembly, in hexadecimal. */
   readonly wasm: string;
   /** Whether its current is the same in every step. */
   readonly steady: boolean;
-  /** Whether it draws random numbers: shaders/random.wgsl belongs to it. */
+  /** Whether it draws random numbers. */
   readonly random: boolean;
 }
 

@@ -11,7 +11,7 @@ import {
   type PopulationPlan,
 } from './backend.ts';
 import { type Device, type DeviceOptions, openDevice } from './device.ts';
-import { type Field, fieldsOf, type Kernel, type StreamKind, simulateKernel, traceKernel } from './kernel.ts';
+import { type Field, fieldsOf, type Kernel, type StreamKind, simulateKernel, statesOf, traceKernel } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
 import { type Programs, Tile, WORKGROUP } from './tile.ts';
@@ -75,7 +75,7 @@ class WebGpuPopulation implements DevicePopulation {
     this.#plan = plan;
     this.#width = device.tuning.width ?? 4;
     this.#fields = fieldsOf(plan.soma, plan.inputs);
-    this.#states = Object.keys(plan.soma.states);
+    this.#states = statesOf(plan.soma, plan.inputs).map(({ key }) => key);
     const planes = Math.max(this.#fields.length, this.#states.length);
     const granule = WORKGROUP * this.#width;
     const most = Math.max(granule, Math.floor(device.limit / (4 * planes) / granule) * granule);

@@ -134,7 +134,7 @@ export function readTable(
     const path = prefix + member.name;
     const rows = structs.has(member.type)
       ? readTable(structs, member.type, `${path}.`)
-      : { [member.name]: readRow(member, path) };
+      : { [nameOf(member)]: readRow(member, path) };
     for (const [key, row] of Object.entries(rows)) {
       if (key in table) throw new WgslError(`"${key}" stands twice in ${name}`, member.line, member.column);
       table[key] = row;
@@ -142,6 +142,12 @@ export function readTable(
   }
   return table;
 }
+
+/** The user's name for a member, where WGSL reserves that word. */
+const CALLED = /\bcalled (\w+)$/;
+
+const nameOf = ({ name, comment }: Member): string =>
+  CALLED.exec(comment.split(/[,:]/).find((mark) => CALLED.test(mark)) ?? '')?.[1] ?? name;
 
 const MARKS: [RegExp, (match: RegExpExecArray) => Partial<Row>][] = [
   [/^> (-?[\d.]+)$/, ([, bound]) => ({ above: Number(bound) })],
@@ -152,13 +158,15 @@ const MARKS: [RegExp, (match: RegExpExecArray) => Partial<Row>][] = [
   [/^whole$/, () => ({ whole: true })],
   [/^from (\w+)$/, ([, origin]) => ({ from: origin as string })],
   [/^by host$/, () => ({ byHost: true })],
+  [/^on host$/, () => ({ onHost: true })],
+  [CALLED, () => ({})],
   [/^or (\w+)$/, ([, density]) => ({ density: density as string })],
 ];
 
 function readRow(member: Member, path: string): DescribedRow {
   const complain = (reason: string) => new WgslError(`${member.name}: ${reason}`, member.line, member.column);
-  if (member.type !== 'lane' && member.type !== 'u32') {
-    throw complain(`a table has members of type lane or u32, not ${member.type}`);
+  if (!['lane', 'f32', 'u32'].includes(member.type)) {
+    throw complain(`a table has members of type lane, f32 or u32, not ${member.type}`);
   }
   const [, head, meaning] = /^([^:]*): *(.+)$/.exec(member.comment) ?? [];
   if (!head || !meaning) throw complain('its comment wants the form "DEFAULT UNIT, MARK, ...: MEANING"');
@@ -175,6 +183,7 @@ function readRow(member: Member, path: string): DescribedRow {
     { path, unit, meaning },
     initial === 'required' ? {} : { default: value },
     member.type === 'u32' ? { edge: true as const } : {},
+    member.type === 'f32' ? { single: true as const } : {},
     ...facts,
   );
 }

@@ -5,6 +5,6 @@ struct WhiteNoise {
   source: Source,
 }
 
-fn white_noise(p: WhiteNoise, n: u32, neuron: bits) -> lane {
-  return p.mean + p.sd * normal(p.source, n, neuron);
+fn white_noise(p: WhiteNoise, n: u32, drawn: bits) -> lane {
+  return p.mean + p.sd * normal(drawn, n);
 }

@@ -253,6 +253,10 @@ export class Expressions {
           (args[i] as Expression).at,
         );
     }
+    // Written out in WGSL, which lacks it; WebAssembly has it.
+    if (name === 'high_product' && parameters.map(({ type }) => type.name).join() === 'u32,bits') {
+      return this.values.highProduct(...(given as [Value, Value]));
+    }
     const emit = () => {
       const bindings = given.map((value, i): Binding => {
         if (isBinding(value)) return value;

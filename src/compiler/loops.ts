@@ -1,5 +1,5 @@
 // The loops around a law: over the neurons in the frame, and over steps. A soma becomes a module with `prepare` and
-// `advance`, an input one with `begin` and `add`; frame.ts says where their numbers lie.
+// `advance`, an input one with `add`, the generator of random bits one with `draw`; frame.ts says where their numbers lie.
 
 import { Frame, INPUTS, NEARLY, PLANE, STRIDE } from '../frame.ts';
 import { Compiler, checkLaw, joinSyntax, type Law } from './compile.ts';
@@ -202,59 +202,115 @@ export interface InputSource extends Source {
   kind: string;
   struct: string;
   parameters: readonly string[];
+  /** What it remembers from step to step, if anything: paths in the struct of that name with `State` after it. */
+  states: readonly string[];
 }
 
-/** Compiles an input. @throws WgslError with file, line and column */
-export function compileInput({ kind, struct, parameters, ...source }: InputSource): Uint8Array {
+/** Compiles an input: `add` adds its current. @throws WgslError with file, line and column */
+export function compileInput({ kind, struct, parameters, states, ...source }: InputSource): Uint8Array {
   const law = readLaw(source);
-  checkStructs(law, [struct]);
-  const draws = law.own.functions.get(kind)?.parameters.length === 3;
-  checkSignature(law, kind, [struct, 'u32', ...(draws ? ['bits'] : [])], 'lane');
-  const current = (adds: boolean) => {
-    const body = new Body([Type.i32, Type.i32, Type.i32, Type.i32]);
-    const [bytes, base, n, first] = body.parameters as [Local, Local, Local, Local];
-    const compiler = new Compiler(law, body);
-    const own = body.local(Type.i32);
-    const neuron = body.local(Type.v128);
-    eachVector(body, bytes, VECTOR, (at) => {
-      body.get(at);
-      body.get(base);
-      body.op(Op.i32add);
-      body.set(own);
-      const p = compiler.allocate(struct);
-      for (const [i, path] of parameters.entries()) load(body, own, i * PLANE, treeAt(p, path));
-      if (draws) numberNeurons(body, at, first, neuron);
-      const result = compiler.inline(kind, draws ? [p, n, neuron] : [p, n]) as Local;
-      body.get(at);
-      if (adds) {
-        body.get(at);
-        body.load(Frame.current * PLANE);
-      }
-      body.get(result);
-      if (adds) body.op(Op.f32x4add);
-      body.store(Frame.current * PLANE);
-    });
-    return body;
-  };
-  return encodeModule({ begin: current(false), add: current(true) });
+  const remembers = states.length > 0;
+  const draws = law.own.functions.get(kind)?.parameters.at(-1)?.type.name === 'bits';
+  checkStructs(law, [struct, ...(remembers ? [`${struct}State`] : [])]);
+  const signature = [struct, ...(remembers ? [`*${struct}State`] : []), 'u32', ...(draws ? ['bits'] : [])];
+  checkSignature(law, kind, signature, 'lane');
+  const body = new Body([Type.i32, Type.i32, Type.i32]);
+  const [bytes, base, n] = body.parameters as [Local, Local, Local];
+  const compiler = new Compiler(law, body);
+  const own = body.local(Type.i32);
+  eachVector(body, bytes, VECTOR, (at) => {
+    body.get(at);
+    body.get(base);
+    body.op(Op.i32add);
+    body.set(own);
+    const p = compiler.allocate(struct);
+    for (const [i, path] of parameters.entries()) load(body, own, i * PLANE, treeAt(p, path));
+    const state = remembers ? [compiler.allocate(`${struct}State`)] : [];
+    const places = states.map((path, i) => ({
+      tree: treeAt(state[0] as Tree, path),
+      offset: (parameters.length + i) * PLANE,
+    }));
+    for (const { tree, offset } of places) load(body, own, offset, tree);
+    const drawn = draws ? [body.local(Type.v128)] : [];
+    for (const local of drawn) load(body, own, (parameters.length + states.length) * PLANE, local);
+    const result = compiler.inline(kind, [p, ...state, n, ...drawn]) as Local;
+    for (const { tree, offset } of places) store(body, own, offset, tree as Local);
+    body.get(at);
+    body.get(at);
+    body.load(Frame.current * PLANE);
+    body.get(result);
+    body.op(Op.f32x4add);
+    body.store(Frame.current * PLANE);
+  });
+  return encodeModule({ add: body });
 }
 
-/** The numbers of the four neurons at an address: first + at / 4 and the three after it. */
-function numberNeurons(body: Body, at: Local, first: Local, neuron: Local): void {
+/** Whether an input's function does without the step it is given: its current is then the same in all of them. */
+export function isSteady({ kind, states, ...source }: InputSource): boolean {
+  const { parameters = [], body } = readLaw(source).own.functions.get(kind) ?? {};
+  const used = JSON.stringify(body).includes(JSON.stringify({ name: parameters[1]?.name }).slice(1, -1));
+  return states.length === 0 && parameters.length === 2 && !used;
+}
+
+/**
+ * Compiles the generator of random bits: `draw` fills a plane at `to`, one word a neuron, for step `n`. Philox gives the
+ * words of four neighbours at once, and here a vector holds four such counters: 16 neurons a turn.
+ */
+export function compileDraw(files: readonly Shader[], math: readonly Shader[]): Uint8Array {
+  const law = readLaw({
+    math,
+    files: files.map(({ file, text }) => ({ file, text: text.replace(/\bword\b/g, 'bits') })),
+  });
+  checkStructs(law, ['Source', 'Words']);
+  checkSignature(law, 'draw', ['Source', 'u32', 'bits'], 'Words');
+  const body = new Body([Type.i32, Type.i32, Type.i32, Type.i32, Type.i32]);
+  const [bytes, from, to, n, first] = body.parameters as [Local, Local, Local, Local, Local];
+  const compiler = new Compiler(law, body);
+  const source = compiler.allocate('Source');
+  for (const [i, leaf] of leavesOf(source).entries()) load(body, from, i * PLANE, leaf);
+  const [quad, target] = [body.local(Type.v128), body.local(Type.i32)];
+  eachVector(body, bytes, 4 * VECTOR, (at) => {
+    numberQuads(body, at, first, quad);
+    const words = leavesOf(compiler.inline('draw', [source, n, quad]) as Tree);
+    body.get(at);
+    body.get(to);
+    body.op(Op.i32add);
+    body.set(target);
+    for (const [i, vector] of transposed(body, words).entries()) store(body, target, i * VECTOR, vector);
+  });
+  return encodeModule({ draw: body });
+}
+
+/** The numbers of the four quads from an address on: (first + at / 4) / 4 and the three after it. */
+function numberQuads(body: Body, at: Local, first: Local, quad: Local): void {
   body.get(at);
   body.i32(2);
   body.op(Op.i32shr);
   body.get(first);
-  body.op(Op.i32add, Op.i32x4splat);
+  body.op(Op.i32add);
+  body.i32(2);
+  body.op(Op.i32shr, Op.i32x4splat);
   body.ramp();
   body.op(Op.i32x4add);
-  body.set(neuron);
+  body.set(quad);
 }
 
-/** Whether an input's function does without the step it is given: its current is then the same in all of them. */
-export function isSteady({ kind, ...source }: InputSource): boolean {
-  const { parameters = [], body } = readLaw(source).own.functions.get(kind) ?? {};
-  return !JSON.stringify(body).includes(JSON.stringify({ name: parameters[1]?.name }).slice(1, -1));
+/** Four vectors, each a word of four quads, as the four quads, each with its words in turn. */
+function transposed(body: Body, words: readonly Local[]): Local[] {
+  const mixed = (a: Local | undefined, b: Local | undefined, lanes: readonly number[]): Local => {
+    const local = body.local(Type.v128);
+    body.get(a as Local);
+    body.get(b as Local);
+    body.shuffle(lanes);
+    body.set(local);
+    return local;
+  };
+  const [a, b, c, d] = words;
+  const halves = [0, 2].map((lane) => [
+    mixed(a, b, [lane, 4 + lane, lane + 1, 5 + lane]),
+    mixed(c, d, [lane, 4 + lane, lane + 1, 5 + lane]),
+  ]);
+  return halves.flatMap(([x, y]) => [mixed(x, y, [0, 1, 4, 5]), mixed(x, y, [2, 3, 6, 7])]);
 }
 
 /** A loop with `at` going from 0 to `bytes`, which is not 0. */

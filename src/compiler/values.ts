@@ -177,6 +177,26 @@ export class Values {
     return this.apply(compared === undefined ? type : type in NARROW ? 'flag' : 'bool', values, instruction);
   }
 
+  /** The high 32 bits of a product of a u32 and four others. */
+  highProduct(a: Value, b: Value): Value {
+    const emit = () => {
+      const [x, y] = [this.#body.local(Type.v128), this.#body.local(Type.v128)];
+      a.emit();
+      this.#body.op(Op.i32x4splat);
+      this.#body.set(x);
+      b.emit();
+      this.#body.set(y);
+      for (const half of [Op.i64x2extmulLowU, Op.i64x2extmulHighU]) {
+        this.#body.get(x);
+        this.#body.get(y);
+        this.#body.op(half);
+      }
+      this.#body.shuffle([1, 3, 5, 7]);
+      return undefined;
+    };
+    return { type: 'bits', emit };
+  }
+
   /** a - b of floats. */
   difference = (a: Value, b: Value): Value => this.apply(a.type, [a, b], a.type === 'lane' ? Op.f32x4sub : Op.f32sub);
 

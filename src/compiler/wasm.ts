@@ -75,6 +75,8 @@ export const Op = {
   i32x4mul: 0xfdb5,
   i32x4minU: 0xfdb7,
   i32x4maxU: 0xfdb9,
+  i64x2extmulLowU: 0xfdde,
+  i64x2extmulHighU: 0xfddf,
   f32x4abs: 0xfde0,
   f32x4neg: 0xfde1,
   f32x4sqrt: 0xfde3,
@@ -164,6 +166,10 @@ export class Body {
   load = (offset: number): void => this.#push(0xfd, 0, 4, ...unsigned(offset));
   store = (offset: number): void => this.#push(0xfd, 11, 4, ...unsigned(offset));
   loadWord = (offset: number): void => this.#push(0x28, 2, ...unsigned(offset));
+
+  /** Four lanes out of the eight of two vectors. */
+  shuffle = (lanes: readonly number[]): void =>
+    this.#push(0xfd, 13, ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)));
 
   /** The first of four lanes. */
   firstF32 = (): void => this.#push(0xfd, 31, 0);

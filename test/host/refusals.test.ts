@@ -956,6 +956,7 @@ describe('what the engine itself has to give', () => {
       kind: 'probe',
       struct: 'Probe',
       parameters: members,
+      states: [],
     });
     expect(() => compileInput(source('let x = floor(a);'))).not.toThrow();
     expect(() => compileInput(source('let x = exp(a);'))).toThrow(

@@ -22,17 +22,25 @@ export interface Law {
 /** The law's result for each element of its columns, one a member; all columns have the same length. */
 export function runLaw({ text, members }: Law, columns: readonly Float32Array[], n = 0): Float32Array {
   const files = [{ file: 'probe.wgsl', text }];
-  const bytes = compileInput({ math: mathFiles, files, kind: 'probe', struct: 'Probe', parameters: members });
+  const bytes = compileInput({
+    math: mathFiles,
+    files,
+    kind: 'probe',
+    struct: 'Probe',
+    parameters: members,
+    states: [],
+  });
   const memory = new WebAssembly.Memory({ initial: Math.ceil(((INPUTS + members.length + 1) * PLANE) / 65536) });
   const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
-  const { begin } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as InputCode;
+  const { add } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as InputCode;
   const plane = (index: number) => new Float32Array(memory.buffer, index * PLANE, CHUNK);
   const { length } = columns[0] as Float32Array;
   const result = new Float32Array(length);
   for (let from = 0; from < length; from += CHUNK) {
     const count = Math.min(CHUNK, length - from);
     for (const [i, column] of columns.entries()) plane(INPUTS + i).set(column.subarray(from, from + count));
-    begin(4 * Math.ceil(count / STRIDE) * STRIDE, INPUTS * PLANE, n, from);
+    plane(Frame.current).fill(0);
+    add(4 * Math.ceil(count / STRIDE) * STRIDE, INPUTS * PLANE, n);
     result.set(plane(Frame.current).subarray(0, count), from);
   }
   return result;
