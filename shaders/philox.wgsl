@@ -13,14 +13,14 @@ struct Words {
   d: word,
 }
 
-// The high 32 bits of a 32 x 32 bit product, from 16-bit halves, as WGSL has no other. WebAssembly has: there it is an
-// instruction.
-fn high_product(a: u32, b: word) -> word {
+// The high 32 bits of a product: WGSL has no instruction for it, WebAssembly has. `a` comes in halves, and a sum's carry is
+// seen by comparing, because software Vulkan shifts each neuron by itself: three shifts instead of five.
+fn high_product(a_high: u32, a_low: u32, b: word) -> word {
   let low = b & word(0xffffu);
   let high = b >> word(16u);
-  let middle = high * (a & 0xffffu) + ((low * (a & 0xffffu)) >> word(16u));
-  let rest = low * (a >> 16u) + (middle & word(0xffffu));
-  return high * (a >> 16u) + (middle >> word(16u)) + (rest >> word(16u));
+  let last = high * a_low;
+  let sum = low * a_high + ((low * a_low) >> word(16u)) + last;
+  return high * a_high + (sum >> word(16u)) + select(word(), word(0x10000u), sum < last);
 }
 
 fn philox(counter: Words, key0: u32, key1: u32) -> Words {
@@ -28,8 +28,8 @@ fn philox(counter: Words, key0: u32, key1: u32) -> Words {
   var k0 = key0;
   var k1 = key1;
   for (var round = 0u; round < 10u; round++) {
-    let high0 = high_product(0xd2511f53u, x.a);
-    let high1 = high_product(0xcd9e8d57u, x.c);
+    let high0 = high_product(0xd251u, 0x1f53u, x.a);
+    let high1 = high_product(0xcd9eu, 0x8d57u, x.c);
     let low0 = x.a * 0xd2511f53u;
     let low1 = x.c * 0xcd9e8d57u;
     x.a = high1 ^ x.b ^ word(k0);

@@ -11,19 +11,19 @@ struct Source {
 
 // A normal number of mean 0 and sd 1 (Box, Muller 1958, doi.org/10.1214/aoms/1177706645): 18 bits give a radius, up to
 // 5.1, and 14 an angle. The even step has its cosine, the odd one, a quarter turn on, its sine: they are independent.
+// No shifts: software Vulkan makes them a neuron at a time.
 fn normal(drawn: bits, n: u32) -> lane {
-  // Bits below an exponent are a number in [1, 2): exact, and cheaper than a conversion. The radius's is moved to the
-  // middle of its 2^-18, off 0, and stays so far below 1 that WGSL's log (to 2^-21) is negative.
-  let u = bitcast<lane>(((drawn >> bits(14u)) << bits(5u)) | bits(0x3f800000u)) - 0.9999980926513672;
-  let turned = (drawn << bits(18u)) + bits(0x20000u + ((n & 1u) << 30u));
-  let turn = bitcast<lane>((turned >> bits(9u)) | bits(0x3f800000u));
+  // In the middle of its 2^-18: off 0, and so far below 1 that WGSL's log, good to 2^-21, is negative.
+  let u = lane(drawn & bits(0xffffc000u)) * 2.3283064365386963e-10 + 1.9073486328125e-6;
+  let turn = lane((drawn + bits((n & 1u) * 0x1000u)) & bits(0x3fffu)) * 6.103515625e-5 - 0.499969482421875;
   // Within [-pi, pi], where WGSL vouches for cos.
-  return sqrt(-2.0 * log(u)) * cos(turn * 6.283185307179586 - 9.42477796076938);
+  return sqrt(-2.0 * log(u)) * cos(turn * 6.283185307179586);
 }
 
-// A number evenly in (0, 1): the odd step has the halves swapped. As an event wants both halves small where it is rare,
-// and all 32 bits count, the two steps are independent to 2^-16 at least, and each is as even as the bits.
+// A number evenly in (0, 1), of all 32 bits; the odd step's is that of an even one's successor in a generator of period
+// 2^32 (L'Ecuyer 1999, doi.org/10.1090/S0025-5718-99-00996-5), so that each is as even as the bits, and one tells nothing
+// of the other but on its finest lattice.
 fn even(drawn: bits, n: u32) -> lane {
-  let swapped = (drawn << bits(16u)) | (drawn >> bits(16u));
-  return lane(select(drawn, swapped, (n & 1u) == 1u)) * 2.3283064365386963e-10 + 1.1641532182693481e-10;
+  let own = select(drawn, drawn * bits(2891336453u), (n & 1u) == 1u);
+  return lane(own) * 2.3283064365386963e-10 + 1.1641532182693481e-10;
 }

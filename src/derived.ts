@@ -46,6 +46,7 @@ export const derived: Readonly<Record<string, (values: Planes, around: Around) =
 };
 
 const WORD = 2 ** 32;
+const HALF = 2 ** 16;
 
 /** Events in a step, on average: more would want more than 32 random bits, and are nearly normal. */
 const MOST_EVENTS = 5;
@@ -64,9 +65,11 @@ function combine(f: (...values: number[]) => number, ...planes: readonly (Plane 
 function cycle(turn: number, origin: number): Record<string, number> {
   const step = (turn - Math.floor(turn)) * WORD;
   const whole = Math.floor(step);
+  const rest = (step - whole) * HALF;
   return {
     turn: whole,
-    rest: Math.floor((step - whole) * WORD),
+    rest_high: Math.floor(rest),
+    rest_low: Math.floor((rest - Math.floor(rest)) * HALF),
     origin: Math.floor((origin - Math.floor(origin)) * WORD) % WORD,
   };
 }

@@ -24,9 +24,9 @@ fn poisson_shot_noise(p: PoissonShotNoise, s: ptr<function, PoissonShotNoiseStat
   var exactly = p.none;
   var more = p.some;
   var events = lane();
-  for (var k = 1u; k <= p.most; k++) {
+  for (var k = 1u; k <= p.most && any(u < more); k++) {
     events += select(lane(), lane(1.0), u < more);
-    exactly *= p.expected / f32(k);
+    exactly *= p.expected * (1.0 / f32(k));
     more -= exactly;
   }
   let current = p.decay * (*s).current + p.kick * events;

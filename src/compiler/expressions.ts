@@ -215,6 +215,7 @@ export class Expressions {
     checkCount(name, name === 'select' ? 3 : name === 'min' || name === 'max' ? 2 : 1, args, at);
     if (name === 'select') return this.#select(expression);
     const [first, second] = args.map((arg) => this.check(arg)) as [Value, Value];
+    if (name === 'any') return this.values.any(first, at);
     if (name === 'bitcast') return this.values.bitcast(expression.template ?? '', first, at);
     if (name === 'min' || name === 'max') return this.values.extreme(name, first, second, at);
     if (isAbstract(first)) throw refusal(`${name} of a literal is not supported: give the literal the suffix f`, at);
@@ -254,8 +255,8 @@ export class Expressions {
         );
     }
     // Written out in WGSL, which lacks it; WebAssembly has it.
-    if (name === 'high_product' && parameters.map(({ type }) => type.name).join() === 'u32,bits') {
-      return this.values.highProduct(...(given as [Value, Value]));
+    if (name === 'high_product' && parameters.map(({ type }) => type.name).join() === 'u32,u32,bits') {
+      return this.values.highProduct(...(given as [Value, Value, Value]));
     }
     const emit = () => {
       const bindings = given.map((value, i): Binding => {

@@ -87,7 +87,7 @@ export const CASTS: Readonly<Record<string, readonly Op[]>> = {
 export const INSTRUCTIONS = ['abs', 'floor', 'round', 'sqrt'];
 
 /** All there are; the last four are functions of shaders/math/. */
-export const BUILT_IN = ['select', 'min', 'max', 'bitcast', ...INSTRUCTIONS, 'exp', 'log', 'sin', 'cos'];
+export const BUILT_IN = ['select', 'min', 'max', 'any', 'bitcast', ...INSTRUCTIONS, 'exp', 'log', 'sin', 'cos'];
 
 /** What is computed of literals alone, in float64; these operators also take a scalar beside a vector. */
 export const FOLDS: Readonly<Record<string, (a: number, b: number) => number>> = {

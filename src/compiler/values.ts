@@ -153,6 +153,12 @@ export class Values {
     return this.apply(type, [value], ...ops);
   }
 
+  /** Whether one of four neurons' conditions holds: the one way from them to a branch. */
+  any(value: Value, at: Place): Value {
+    if (value.type !== 'flag') throw refusal(`any wants a flag, not ${value.type}`, at);
+    return this.apply('bool', [value], Op.v128anyTrue);
+  }
+
   unary(op: string, value: Value, at: Place): Value {
     // Adding 0 makes -0 a 0, as whole numbers have it.
     if (op === '-' && value.type === WHOLE) return this.constant(WHOLE, -(value.constant as number) + 0);
@@ -177,12 +183,15 @@ export class Values {
     return this.apply(compared === undefined ? type : type in NARROW ? 'flag' : 'bool', values, instruction);
   }
 
-  /** The high 32 bits of a product of a u32 and four others. */
-  highProduct(a: Value, b: Value): Value {
+  /** The high 32 bits of a product of a u32, given in halves, and four others. */
+  highProduct(high: Value, low: Value, b: Value): Value {
     const emit = () => {
       const [x, y] = [this.#body.local(Type.v128), this.#body.local(Type.v128)];
-      a.emit();
-      this.#body.op(Op.i32x4splat);
+      high.emit();
+      this.#body.i32(16);
+      this.#body.op(Op.i32shl);
+      low.emit();
+      this.#body.op(Op.i32or, Op.i32x4splat);
       this.#body.set(x);
       b.emit();
       this.#body.set(y);
