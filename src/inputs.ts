@@ -89,6 +89,7 @@ function resolveLaw({ kind, ...given }: LawInput, scope: Scope): ResolvedInput {
     throw new InputError(`${scope.path}.stop`, own.stop, 'is before start', 'give a later moment');
   }
   Object.assign(values, source?.words, derived[kind]?.(values, { ...scope, start: (own.start as number) ?? 0 }));
+  for (const [name, row] of rows) if (row.onHost) delete values[name];
   const states = Object.entries(law.states).map(([name, row]) => {
     return [name, row.default === 'normal' ? normalStart(name, source as Source, scope) : (row.default as number)];
   });
@@ -123,7 +124,9 @@ function resolveRow(name: string, row: Row, given: Readonly<Record<string, Value
   if (row.single && typeof value !== 'number') {
     throw new InputError(path, value, 'is the same for all neurons', `give one number, in ${row.unit}`);
   }
-  return resolve(name, row, value as Value, 'current', scope);
+  const plane = resolve(name, row, value as Value, 'current', scope);
+  // What the host computes with stays as it was given: a frequency rounded to float32 is soon out of step.
+  return row.single ? (value as number) : plane;
 }
 
 /** Names of shared noises stand in keys where those of populations do; no population can have such a name. */

@@ -1,74 +1,97 @@
 // Random currents on both paths: Random123's numbers, the right distribution, independent where they should be, the same
-// where they should be. A soma of resistance 1 GOhm whose tau is dt shows them: its potential is the current of the step.
+// where they should be.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ExponentialSoma, type Input, InputError, type Soma, uniform } from '../../src/index.ts';
+import { compileDraw } from '../../src/compiler/loops.ts';
+import { Usage } from '../../src/device.ts';
+import { CHUNK, type DrawCode, PLANE } from '../../src/frame.ts';
+import { type Input, InputError, uniform } from '../../src/index.ts';
 import { hashName, philox } from '../../src/random.ts';
-import { backends, type OpenOptions, type TestBackend } from '../support/backends.ts';
-import { runLaw } from '../support/compiled.ts';
-import { addCells, expectSameBits } from '../support/outcome.ts';
+import { backends, openDevice } from '../support/backends.ts';
+import { mathFiles } from '../support/compiled.ts';
+import { show } from '../support/mirror.ts';
+import { expectSameBits } from '../support/outcome.ts';
 import { correlation, evenness, normalTail } from '../support/statistics.ts';
 import { CHANCE, NOISE } from '../support/tolerances.ts';
 
-const soma = ExponentialSoma as unknown as Soma;
-const mirror = {
-  potential_rest: 0,
-  potential_reset: 0,
-  resistance: 1,
-  threshold: 1e9,
-  rheobase_threshold: 1e6,
-  spike_slope: 1,
-};
-
-interface Shown {
-  input: readonly Input[];
-  neurons?: number;
-  steps?: number;
-  dt?: number;
-  name?: string;
-  options?: OpenOptions;
-}
-
-/** The currents of all steps, `[steps, neurons]`. */
-async function show(
-  { open }: TestBackend,
-  { input, neurons = 100, steps = 50, dt = 1, name = 'cells', options = {} }: Shown,
-) {
-  const simulation = await open({ seed: 3, ...options, dt });
-  const parameters = { ...mirror, potential_tau: dt };
-  const record = { states: { potential: {} } };
-  const cells = addCells(simulation, soma, { name, units: neurons, parameters, input, record });
-  await simulation.run(steps * dt);
-  return (await cells.trace('potential')).values;
-}
-
 const white = (more: object = {}): Input => ({ kind: 'white_noise', sd: 1, ...more });
 
-test('philox4x32-10 in WGSL gives what it gives in TypeScript, which are the known answers of Random123', () => {
-  const random = readFileSync(new URL('../../shaders/random.wgsl', import.meta.url), 'utf8');
-  const keys = [0, 0xffffffff, 0xa4093822];
-  const counters = [0, 0xffffffff, 0x243f6a88, 1, 77];
-  for (const key of keys) {
-    for (const word of ['a', 'b', 'c', 'd'] as const) {
-      const half = (expression: string) => `${random}
-struct Probe { x: lane }
-fn probe(p: Probe, n: u32) -> lane {
-  let x = bitcast<bits>(p.x);
-  let w = philox(Words(x, x * n, x + bits(n), bits(n)), n * 3u, ${key}u);
-  return lane(${expression});
+const philoxText = ['random', 'philox'].map((name) => {
+  const url = new URL(`../../shaders/${name}.wgsl`, import.meta.url);
+  return { file: `shaders/${name}.wgsl`, text: readFileSync(url, 'utf8') };
+});
+
+/** Random123's known answers (its file kat_vectors): counter, key, words. */
+const KNOWN = [
+  ['00000000 00000000 00000000 00000000', '00000000 00000000', '6627e8d5 e169c58d bc57ac4c 9b00dbd8'],
+  ['ffffffff ffffffff ffffffff ffffffff', 'ffffffff ffffffff', '408f276d 41c83b0e a20bc7c6 6d5451fd'],
+  ['243f6a88 85a308d3 13198a2e 03707344', 'a4093822 299f31d0', 'd16cfe09 94fdcceb 5001e420 24126ea1'],
+].map((row) => row.map((words) => words.split(' ').map((word) => Number.parseInt(word, 16))) as number[][]);
+
+describe('philox4x32-10 in WGSL', () => {
+  test("gives Random123's known answers on the GPU", async () => {
+    const device = await openDevice();
+    const code = `alias word = u32; alias bits = vec4u; alias lane = vec4f;
+${philoxText.map(({ text }) => text).join('\n')}
+@group(0) @binding(0) var<storage, read_write> words: array<Words>;
+@group(0) @binding(1) var<storage, read> keys: array<vec2u>;
+@compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
+  words[id.x] = philox(words[id.x], keys[id.x].x, keys[id.x].y);
 }`;
-      const columns = [new Float32Array(Uint32Array.from(counters).buffer)];
-      const n = 0x9e3779b9;
-      const low = runLaw({ text: half(`w.${word} & bits(0xffffu)`), members: ['x'] }, columns, n);
-      const high = runLaw({ text: half(`w.${word} >> bits(16u)`), members: ['x'] }, columns, n);
-      const wanted = counters.map((x) => {
-        const counter = [x, Math.imul(x, n) >>> 0, (x + n) >>> 0, n];
-        return philox(counter, [Math.imul(n, 3) >>> 0, key], new Uint32Array(4))['abcd'.indexOf(word)];
-      });
-      expect([...low].map((value, i) => ((high[i] as number) * 65536 + value) >>> 0)).toEqual(wanted);
-    }
-  }
+    const pipeline = device.createComputePipeline({
+      layout: 'auto',
+      compute: { module: device.createShaderModule({ code }) },
+    });
+    const filled = (numbers: number[]) => {
+      const usage = Usage.STORAGE | Usage.COPY_SRC | Usage.COPY_DST;
+      const buffer = device.createBuffer({ size: 4 * numbers.length, usage });
+      device.queue.writeBuffer(buffer, 0, Uint32Array.from(numbers));
+      return buffer;
+    };
+    const words = filled(KNOWN.flatMap(([counter = []]) => counter));
+    const keys = filled(KNOWN.flatMap(([, key = []]) => key));
+    const staging = device.createBuffer({ size: words.size, usage: Usage.MAP_READ | Usage.COPY_DST });
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    const entries = [words, keys].map((buffer, binding) => ({ binding, resource: { buffer } }));
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+    pass.dispatchWorkgroups(KNOWN.length);
+    pass.end();
+    encoder.copyBufferToBuffer(words, 0, staging, 0, words.size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(1 /* READ */);
+    expect([...new Uint32Array(staging.getMappedRange())]).toEqual(KNOWN.flatMap(([, , answer = []]) => answer));
+  });
+
+  /** Compiled as the CPU path compiles it, but with a body of `draw` of the test's own. */
+  const compiled = (body: string) => {
+    const files = philoxText.map(({ file, text }) => ({ file, text: text.replace(/return philox\(.*\);/, body) }));
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((16 * PLANE) / 65536) });
+    const module = new WebAssembly.Module(compileDraw(files, mathFiles) as Uint8Array<ArrayBuffer>);
+    const { draw } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as DrawCode;
+    const plane = (index: number, length: number) => new Uint32Array(memory.buffer, index * PLANE, length);
+    return { draw, plane };
+  };
+
+  test.each(KNOWN)("gives Random123's known answer for %j on the CPU", (counter, key, answer) => {
+    const words = counter.map((word) => `word(${word}u)`).join();
+    const { draw, plane } = compiled(`return philox(Words(${words}), ${key?.map((word) => `${word}u`).join()});`);
+    draw(64, 0, 4 * PLANE, 0, 0);
+    expect([...plane(4, 16)]).toEqual(Array.from({ length: 16 }, (_, i) => answer?.[i % 4]));
+  });
+
+  test('gives on the CPU what it gives in TypeScript, the words of a call to four neighbours in turn', () => {
+    const { draw, plane } = compiled('$&');
+    const [seed, stream, input, n, first, neurons] = [3, 0x9e3779b9, 7, 1001, 40, 104] as const;
+    for (const [i, value] of [seed, stream, input, 1].entries()) plane(i, CHUNK).fill(value);
+    draw(4 * neurons, 0, 4 * PLANE, n, first);
+    const wanted = Array.from({ length: neurons }, (_, i) => {
+      return philox([(first + i) >> 2, n >> 1, input, 5], [seed, stream], new Uint32Array(4))[i % 4];
+    });
+    expect([...plane(4, neurons)]).toEqual(wanted);
+  });
 });
 
 describe.each(backends)('white noise, on $name', (backend) => {
@@ -81,6 +104,7 @@ describe.each(backends)('white noise, on $name', (backend) => {
     expect(Math.abs(correlation(values.subarray(neurons), values.subarray(0, -neurons)))).toBeLessThan(CHANCE.z);
     const squares = values.map((value) => value * value);
     expect(Math.abs(correlation(squares.subarray(1), squares.subarray(0, -1)))).toBeLessThan(CHANCE.z);
+    expect(Math.abs(correlation(squares.subarray(neurons), squares.subarray(0, -neurons)))).toBeLessThan(CHANCE.z);
     // Tails: a draw beyond 4.5 sd has a probability of 6.8e-6.
     const far = values.filter((value) => Math.abs(value) > 4.5).length;
     expect(far).toBeGreaterThan(0);
@@ -91,9 +115,11 @@ describe.each(backends)('white noise, on $name', (backend) => {
     const input: Input[] = [{ kind: 'constant', amplitude: 0 }, white({ mean: 2 })];
     const values = await show(backend, { input, neurons: 5, steps: 4 });
     const drawn = Array.from(values, (_, i) => {
-      const counter = [i % 5, Math.floor(i / 5), 1, 4];
-      const [a = 0, b = 0] = philox(counter, [3, hashName('cells')], new Uint32Array(4));
-      return 2 + Math.sqrt(-2 * Math.log((a + 0.5) / 2 ** 32)) * Math.cos(2 * Math.PI * (b / 2 ** 32 - 0.5));
+      const [neuron, step] = [i % 5, Math.floor(i / 5)];
+      const counter = [neuron >> 2, step >> 1, 1, 5];
+      const bits = philox(counter, [3, hashName('cells')], new Uint32Array(4))[neuron & 3] as number;
+      const radius = Math.sqrt(-2 * Math.log(((bits >>> 14) + 0.5) / 2 ** 18));
+      return 2 + radius * Math.cos(2 * Math.PI * (((bits & 0x3fff) + 0.5) / 2 ** 14 - 0.5 + (step % 2) / 4));
     });
     for (const [i, value] of values.entries()) expect(Math.abs(value - (drawn[i] as number))).toBeLessThan(NOISE);
   });

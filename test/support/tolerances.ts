@@ -18,10 +18,19 @@ export const EXPONENTIAL = (3 + 2 * 80) * 2 ** -23;
 export const MATH = { exp: 2.01, log: 1.14, sine: 2 ** -22.9 } as const;
 
 /**
- * A normal number of Box and Muller beside float64, where |it| is at most 7: WGSL vouches for cos to 2^-11 on [-pi, pi],
- * times a radius of at most sqrt(2 * 33 ln 2) = 6.8. The CPU path is a thousand times closer.
+ * A normal number of Box and Muller beside float64: WGSL vouches for cos to 2^-11 on [-pi, pi], times a radius of at most
+ * sqrt(2 * 19 ln 2) = 5.14. The CPU path is a thousand times closer.
  */
-export const NOISE = 6.8 * 2 ** -11;
+export const NOISE = 5.14 * 2 ** -11;
+
+/**
+ * A sine's wave beside float64, of amplitude 1: our polynomial is good to 1.7e-7, the angle is rounded to 2^-25 turns
+ * (1.9e-7), and offset + amplitude * wave to half an ulp each.
+ */
+export const WAVE = 5e-7;
+
+/** What the issue asks of random currents: their moments within 1 %, their autocorrelation within 0.01. */
+export const PROCESS = { moment: 0.01, correlation: 0.01 } as const;
 
 /** Three steps of leak alone from at most 1 mV: a dozen roundings of 2^-24 and the 2.5 ulp of dt / tau, mV. */
 export const LEAK = 1e-6;
