@@ -82,3 +82,16 @@ export const INTERVALS = 1e-9;
 
 /** The tests' own distribution functions beside SciPy 1.17's, relative: float64 roundings, times the exponent in far tails. */
 export const SHARES = 1e-11;
+
+/**
+ * Digits after the point of a ratio that threshold integration gives: some ten thousand float64 roundings where the drift
+ * is constant; else second order in its cells, with 20,000 of them.
+ */
+export const THEORY = { closed: 10, fine: 5 } as const;
+
+/**
+ * Noise-driven rates beside theory, relative. Forward Euler is 0.6 to 1.8 % slow at dt 0.1, and a quarter of that at dt
+ * 0.025. The standard error is `error` at most, and smaller where Euler's is large: at each point chance would have to add
+ * five of it to pass what is left.
+ */
+export const RATE = { coarse: 0.03, fine: 0.015, error: 0.005 } as const;
