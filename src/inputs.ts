@@ -162,10 +162,12 @@ function resolveEdge(row: Row, value: unknown, path: string, dt: number): number
 function resolveArray(input: ArrayInput, scope: Scope): HostCurrent {
   const { path, neurons } = scope;
   checkNames(path, input, ['kind', 'values', 'shape'], 'key NAME of the input array');
-  if (input.values === undefined) {
-    throw new InputError(`${path}.values`, undefined, 'is missing', 'give one value a step, or one a step and neuron');
+  const given = input.values as ArrayLike<unknown> | null | undefined;
+  if (typeof given?.length !== 'number' || typeof given === 'string') {
+    const reason = given === undefined ? 'is missing' : 'is no list';
+    throw new InputError(`${path}.values`, given, reason, 'give one value a step, or one a step and neuron');
   }
-  const [row] = input.values as unknown[];
+  const row = given[0];
   const nested = Array.isArray(row) || ArrayBuffer.isView(row);
   const values = nested ? joinRows(input.values as ArrayLike<number>[], scope) : (input.values as ArrayLike<number>);
   const shape = nested ? [input.values.length, neurons] : (input.shape ?? [values?.length]);

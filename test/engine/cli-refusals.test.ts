@@ -393,6 +393,12 @@ const refusals: Refusal[] = [
     says: ['input[0]', 'has no values', 'file and array'],
   },
   {
+    title: 'an array input whose values are no list',
+    wrong: input({ kind: 'array', values: 1 }),
+    right: input({ kind: 'array', values: Array(10).fill(1) }),
+    says: ['populations.cells.input[0].values: is no list, got 1', 'one value a step, or one a step and neuron'],
+  },
+  {
     title: 'null in the place of a list of inputs',
     wrong: experiment({ input: null }),
     right: experiment({ input: [] }),
