@@ -255,7 +255,7 @@ const pathsOf = (table: Record<string, DescribedRow>): string[] =>
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** The lines of the comment a file opens with. */
-const header = (text: string): string[] =>
+export const header = (text: string): string[] =>
   (/^(?:\/\/.*\n)+/.exec(text)?.[0] ?? '')
     .trimEnd()
     .split('\n')
@@ -300,7 +300,7 @@ function generateMeanings({ somas, inputs }: Library): string {
 }
 
 /** A row in words: `membrane time constant; 5 ms by default, > 0, >= dt`. */
-function describe(row: DescribedRow): string {
+export function describe(row: DescribedRow): string {
   const initial = row.default === undefined ? row.unit : `${row.default} ${row.unit} by default`;
   return [`${row.meaning}; ${initial}`, ...boundsOf(row)].join(', ');
 }
@@ -331,8 +331,8 @@ export async function writeGenerated(): Promise<void> {
   writeChanged(`${ROOT}src/generated/worker.ts`, worker);
 }
 
-// Aside and then renamed, and only if it changed: builds may run side by side.
-function writeChanged(target: string, text: string): void {
+/** Aside and then renamed, and only if it changed: builds may run side by side. */
+export function writeChanged(target: string, text: string): void {
   if (existsSync(target) && readFileSync(target, 'utf8') === text) return;
   writeFileSync(`${target}.${process.pid}`, text);
   renameSync(`${target}.${process.pid}`, target);

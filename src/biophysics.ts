@@ -59,7 +59,8 @@ interface Printed extends Allowed {
   readonly parameter: string;
 }
 
-const PRINTED: Readonly<Record<string, Printed>> = {
+/** By the name that papers print. @internal */
+export const PRINTED: Readonly<Record<string, Printed>> = {
   C: { parameter: 'potential_tau', unit: 'pF', above: 0, quotient: 'C / g_L' },
   g_L: { parameter: 'resistance', unit: 'nS', above: 0, quotient: '1 / g_L' },
   E_L: { parameter: 'potential_rest', unit: 'mV' },
@@ -82,7 +83,8 @@ interface Names {
   readonly optional: readonly string[];
 }
 
-const NAMES: Readonly<Record<string, Names>> = {
+/** By soma. @internal */
+export const NAMES: Readonly<Record<string, Names>> = {
   ExponentialSoma: { required: EIF, optional: [] },
   RefractoryExponentialSoma: { required: EIF, optional: ['t_ref'] },
   SimplifiedAdaptiveExponentialSoma: { required: EIF, optional: ['t_ref'] },

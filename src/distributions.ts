@@ -55,7 +55,8 @@ function checkInterval({ low, high }: Interval, path: string): void {
   if (low > high) throw new InputError(`${path}.low`, low, 'is greater than high', `give a low of at most ${high}`);
 }
 
-const KINDS: {
+/** By name. @internal */
+export const KINDS: {
   constant: Kind<{ value: number }>;
   uniform: Kind<Interval>;
   normal: Kind<Spread>;

@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { schemaComplaints } from './schema.ts';
 
 export const CLI = new URL('../../dist/cli.js', import.meta.url).pathname;
 
@@ -68,7 +69,10 @@ export function somagpu(
   });
 }
 
-/** Writes an experiment (text as it stands, anything else as JSON) and runs it; `files` lie beside it. */
+/**
+ * Writes an experiment (text as it stands, anything else as JSON) and runs it; `files` lie beside it. What runs has to be
+ * right to an editor too.
+ */
 export async function runExperiment(
   experiment: unknown,
   {
@@ -79,8 +83,10 @@ export async function runExperiment(
 ): Promise<Outcome & { written: string[]; read: (name: string) => Buffer }> {
   const cwd = scratch();
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(cwd, name), bytes);
-  writeFileSync(join(cwd, 'experiment.json'), typeof experiment === 'string' ? experiment : JSON.stringify(experiment));
+  const text = typeof experiment === 'string' ? experiment : JSON.stringify(experiment);
+  writeFileSync(join(cwd, 'experiment.json'), text);
   const outcome = await somagpu(['run', 'experiment.json', '--out', 'out', ...args], { cwd, ...options });
+  if (outcome.code === 0) expect(schemaComplaints(JSON.parse(text)), 'what the schema says').toEqual([]);
   const written = readdirSync(cwd).includes('out') ? readdirSync(join(cwd, 'out')).sort() : [];
   return { ...outcome, written, read: (name) => readFileSync(join(cwd, 'out', name)) };
 }
