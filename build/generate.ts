@@ -6,7 +6,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { compileDraw, compileInput, compileSoma, type InputSource, isSteady } from '../src/compiler/loops.ts';
+import {
+  compileDraw,
+  compileInput,
+  compileSoma,
+  compileStatistics,
+  type InputSource,
+  isSteady,
+} from '../src/compiler/loops.ts';
 import { boundsOf, type DescribedRow } from '../src/rows.ts';
 import { link, readSource, readTable, type Source, strip, WgslError } from '../src/wgsl.ts';
 
@@ -59,7 +66,9 @@ function readLibrary(): Library {
 
 /** The text of src/generated/shaders.ts. */
 export function generate({ math, parts, inputParts, philox, somas, inputs } = readLibrary()): string {
-  const ofKernels = [philox, ...['block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
+  const ofKernels = [philox, ...['block', 'simulate', 'statistics', 'trace'].map((name) => readShader(`${name}.wgsl`))];
+  const statistics = readShader('statistics.wgsl');
+  const gathered = readTable(statistics.source.structs, 'Statistics');
   const constant = ({ name, text }: Shader) => `const ${name} = ${JSON.stringify(strip(text))};`;
   return [
     '// Generated from shaders/ by build/generate.ts; not to be edited.',
@@ -68,6 +77,8 @@ export function generate({ math, parts, inputParts, philox, somas, inputs } = re
     ...[...parts, ...inputParts].map(constant),
     ...ofKernels.map((shader) => `export ${constant(shader)}`),
     `/** The generator of random bits, compiled to WebAssembly, in hexadecimal. */\nexport const drawWasm = '${hex(compileDraw(filesOf([...inputParts, philox]), filesOf(math)))}';`,
+    `/** What is kept of a state's statistics. */\nexport const statisticsRows = ${withoutMeaning(gathered)} as const;`,
+    `/** shaders/statistics.wgsl, compiled to WebAssembly, in hexadecimal. */\nexport const statisticsWasm = '${hex(compileStatistics(filesOf([statistics]), filesOf(math), pathsOf(gathered)))}';`,
     ...parts.map((part) => `const ${part.name}Rows = ${withoutMeaning(rowsOf(part))} as const;`),
     ...somas.map((soma) => somaModule(soma, somas, parts, math)),
     `/** All of them. */\nexport const somas: readonly Soma[] = [${somas.map(({ name }) => name).join(', ')}];`,

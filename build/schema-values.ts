@@ -179,9 +179,17 @@ const initializers = (): Schema =>
 
 /** A place in a file of arrays. */
 export const FILE: Properties = {
-  file: { description: 'an npz file; relative to the experiment', type: 'string' },
-  array: { description: 'the name of an array in it', type: 'string' },
+  file: { description: 'an npz or npy file; relative to the experiment', type: 'string' },
+  array: { description: 'the name of an array in an npz file', type: 'string' },
 };
+
+/** Both are given of an npz file; an npy file is an array. */
+export const ofFile = (): Schema =>
+  when(
+    { required: ['file'], properties: { file: { pattern: '\\.[nN][pP][yY]$' } } },
+    { properties: { array: false } },
+    { required: ['file', 'array'] },
+  );
 
 /** What values refer to. */
 export const definitions = (): Properties => ({
@@ -192,5 +200,5 @@ export const definitions = (): Properties => ({
     ...when({ required: ['initializer'] }, ref('initializer'), ref('file')),
   },
   initializer: initializers(),
-  file: object(FILE, ['file', 'array']),
+  file: { ...object(FILE), ...ofFile() },
 });

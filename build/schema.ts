@@ -16,6 +16,7 @@ import {
   FILE,
   number,
   object,
+  ofFile,
   type Properties,
   ref,
   rows,
@@ -77,7 +78,7 @@ function arrayInput(): Schema {
       ...FILE,
     },
     additionalProperties: false,
-    ...when({ required: ['values'] }, { properties: { file: false, array: false } }, { required: ['file', 'array'] }),
+    ...when({ required: ['values'] }, { properties: { file: false, array: false } }, ofFile()),
   };
 }
 

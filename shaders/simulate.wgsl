@@ -19,19 +19,24 @@ fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   let inputs = load_inputs(i, stride);
   var running: Running;
   var state = load_states(i, stride, &running);
+  var kept = load_statistics(i, stride);
   var fired = counts[i];
   var k = 0u;
   for (var row = i; k < steps; row += stride) {
     let from_step = k;
     let to_step = min(k + 32u, steps);
     var word = bits();
+    var gathered = gathering_of(kept, state);
     for (; k < to_step; k++) {
       let spike = advance(constants, &state, current(inputs, &running, first + k, k, i, stride));
+      gather_states(&gathered, state);
       word |= select(bits(), bits(1u << (k - from_step)), spike);
     }
     words[row] = word;
+    kept = merged_with(kept, gathered, f32(k - from_step));
     fired += countOneBits(word);
   }
   counts[i] = fired;
   store_states(i, stride, state, running);
+  store_statistics(i, stride, kept);
 }

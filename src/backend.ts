@@ -33,6 +33,8 @@ export interface PopulationPlan {
   /** Whether the host will stream a current a neuron: it needs room. */
   streams: boolean;
   traces: readonly TraceRequest[];
+  /** States whose statistics are kept: among the states, under keys of their own. */
+  statistics: readonly string[];
 }
 
 /** One state of some neurons, sampled at steps divisible by `every`. */
@@ -50,6 +52,8 @@ export interface Block {
   words: boolean;
   /** Whether the population's traces are. */
   traces: boolean;
+  /** The states whose statistics this block belongs to. */
+  gathered: readonly string[];
 }
 
 /** The spike words of a contiguous range of neurons: bit k of `words[r * stride + i]` is step 32 r + k of neuron first + i. */
@@ -80,9 +84,9 @@ export interface DevicePopulation {
   readCounts(): Promise<Uint32Array>;
   setCounts(counts: Uint32Array): void;
   clearCounts(): void;
-  /** Whether blocks with such a stream can be advanced without compiling. */
-  ready(stream: StreamKind): boolean;
-  compile(stream: StreamKind): Promise<void>;
+  /** Whether blocks with such a stream and such statistics can be advanced without compiling. */
+  ready(stream: StreamKind, gathered: readonly string[]): boolean;
+  compile(stream: StreamKind, gathered: readonly string[]): Promise<void>;
   /** Queues a block; resolves when the device has done it. */
   advance(block: Block): Promise<BlockResult>;
 }

@@ -14,7 +14,7 @@ import {
 import type { Tuning } from './device.ts';
 import { DisposedError, NoBackendError, SomaError } from './errors.ts';
 import { STRIDE } from './frame.ts';
-import { drawWasm, inputLaws } from './generated/shaders.ts';
+import { drawWasm, inputLaws, statisticsRows, statisticsWasm } from './generated/shaders.ts';
 import { fieldsOf, inputKey, statesOf } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
@@ -145,7 +145,7 @@ class CpuPopulation implements DevicePopulation {
     this.#plan = plan;
     this.#homes = homes;
     this.#fields = fieldsOf(plan.soma, plan.inputs).map(({ key }) => key);
-    this.#states = statesOf(plan.soma, plan.inputs).map(({ key }) => key);
+    this.#states = statesOf(plan.soma, plan.inputs, plan.statistics).map(({ key }) => key);
     this.#shares = homes.map((home) => plan.traces.map(({ neurons }) => shareOf(home, neurons)));
     this.maxSteps = tuning.blockSteps ?? this.#blockSteps(own);
     this.#words = Array.from({ length: SLOTS }, () => []);
@@ -173,16 +173,20 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async #make(chunk: number | undefined): Promise<void> {
-    const { soma, inputs, dt, traces } = this.#plan;
-    const [module, stream, draw, ...modules] = (await Promise.all(
-      [soma.wasm, inputLaws.constant.wasm, drawWasm, ...inputs.map(({ wasm }) => wasm)].map(moduleOf),
-    )) as [WebAssembly.Module, WebAssembly.Module, WebAssembly.Module, ...WebAssembly.Module[]];
+    const { soma, inputs, dt, traces, statistics } = this.#plan;
+    const fixed = [soma.wasm, inputLaws.constant.wasm, drawWasm, statisticsWasm];
+    const [module, stream, draw, gather, ...modules] = (await Promise.all(
+      [...fixed, ...inputs.map(({ wasm }) => wasm)].map(moduleOf),
+    )) as [WebAssembly.Module, WebAssembly.Module, WebAssembly.Module, WebAssembly.Module, ...WebAssembly.Module[]];
     const fields = fieldsOf(soma, inputs).slice(Object.keys(soma.parameters).length);
     const plan = {
       dt,
       module,
       stream,
       draw,
+      gather,
+      statistics: statistics.map((state) => this.#states.indexOf(state)),
+      kept: Object.keys(statisticsRows).length,
       states: Object.keys(soma.states).length,
       parameters: Object.keys(soma.parameters).length,
       inputs: inputs.map(({ states, steady }, i) => {
@@ -316,6 +320,7 @@ class CpuPopulation implements DevicePopulation {
 
   #advanceSlice(home: Home, index: number, block: Block, slot: number): Promise<SliceResult> {
     const { first, steps, traces, stream } = block;
+    const gathered = block.gathered.map((state) => this.#plan.statistics.indexOf(state));
     const length = Math.ceil(this.maxSteps / 32) * home.neurons;
     const slots = this.#words[slot] as (Uint32Array | undefined)[];
     const words = block.words ? (slots[index] ?? new Uint32Array(length)) : undefined;
@@ -324,7 +329,7 @@ class CpuPopulation implements DevicePopulation {
     const values = stream.kind === 'each' ? this.#columnsOf(home, block) : stream.values.slice(0, steps);
     const given = stream.kind === 'none' ? undefined : { shared: stream.kind === 'shared', values };
     const memory = [words, given?.values].flatMap((array) => (array ? [array.buffer as ArrayBuffer] : []));
-    const args = [{ first, steps, stream: given, words, traces }] as const;
+    const args = [{ first, steps, stream: given, words, traces, gathered }] as const;
     return home.thread.call(home.slice, 'advance', [...args], memory);
   }
 

@@ -47,6 +47,19 @@ export interface InputCode {
   add(bytes: number, base: number, n: number): void;
 }
 
+/** What the compiled statistics export: `base` is the address of what is kept, `x` that of the state. */
+export interface StatisticsCode {
+  /** Before the first of up to 32 steps. */
+  begin(bytes: number, base: number, x: number): void;
+  /** After each step. */
+  gather(bytes: number, base: number, x: number): void;
+  /** After the last. */
+  merge(bytes: number, base: number, steps: number): void;
+}
+
+/** Planes that a block's statistics take, after those that are kept. */
+export const GATHERED = 5;
+
 /** What the compiled generator of random bits exports. */
 export interface DrawCode {
   /**

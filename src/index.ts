@@ -28,8 +28,15 @@ export {
 } from './initializers.ts';
 export type { ArrayInput, ConstantInput, Input, StepInput, WhiteNoiseInput } from './inputs.ts';
 export type { Population, PopulationOptions } from './population.ts';
-export type { RateRecording, Recording, RecordingWindow, SpikeRecording, StateRecording } from './record.ts';
-export type { Chunk, Rate, Spikes, Trace } from './recording.ts';
+export type {
+  RateRecording,
+  Recording,
+  RecordingWindow,
+  SpikeRecording,
+  StateRecording,
+  StatisticsRecording,
+} from './record.ts';
+export type { Chunk, Rate, Spikes, Statistics, Trace } from './recording.ts';
 export { type Progress, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
 export * from './somas.ts';
 export type { CurrentReader, RestoreOptions } from './state.ts';

@@ -1,7 +1,7 @@
 // Joins WGSL: the soma, its inputs, the loop and the generated loaders of one structure. Only the structure goes into
 // the text (which soma, which inputs, which parameters are arrays), never a value, so that no new value compiles. Pure.
 
-import { block, philox, simulate, trace } from './generated/shaders.ts';
+import { block, philox, simulate, statistics, statisticsRows, trace } from './generated/shaders.ts';
 import type { Row, Table } from './rows.ts';
 import type { InputLaw, Soma } from './somas.ts';
 
@@ -15,6 +15,9 @@ export interface Structure {
   /** Keys of the fields that have one value a neuron. */
   arrays: ReadonlySet<string>;
   stream: StreamKind;
+  /** States whose statistics are kept, and those among them that are gathered now. */
+  statistics: readonly string[];
+  gathered: readonly string[];
   /** Neurons a thread: 4, or 1 as a baseline to measure against. */
   width: 1 | 4;
 }
@@ -34,10 +37,11 @@ export const fieldsOf = (soma: Soma, inputs: readonly InputLaw[]): Field[] => [
   ...inputs.flatMap((law, i) => fields(law.parameters, inputKey(i, ''), `p.input${i}`)),
 ];
 
-/** The states of a soma with inputs, in the order of their planes. */
-export const statesOf = (soma: Soma, inputs: readonly InputLaw[]): Field[] => [
+/** The states of a soma with inputs, and the statistics of some of them, in the order of their planes. */
+export const statesOf = (soma: Soma, inputs: readonly InputLaw[], statistics: readonly string[] = []): Field[] => [
   ...fields(soma.states, '', 's'),
   ...inputs.flatMap((law, i) => fields(law.states, inputKey(i, ''), `r.state${i}`)),
+  ...statistics.flatMap((state) => fields(statisticsRows, statisticKey(state, ''), `t.${state}`)),
 ];
 
 const fields = (table: Table, prefix: string, struct: string): Field[] =>
@@ -45,6 +49,7 @@ const fields = (table: Table, prefix: string, struct: string): Field[] =>
     .filter(([, row]) => !row.onHost)
     .map(([name, row]) => ({ key: prefix + name, row, place: `${struct}.${row.path}` }));
 
+export const statisticKey = (state: string, name: string): string => `${state}_statistics_${name}`;
 export const inputKey = (index: number, name: string): string => `input${index}_${name}`;
 
 /** What each holds stands in shaders/*.wgsl, with its number. */
@@ -70,7 +75,7 @@ export function simulateKernel(structure: Structure): Kernel {
     '}',
   ];
   return {
-    text: joined(structure, simulate, ...store),
+    text: joined(structure, simulate, ...store, ...gatherings(structure)),
     entry: 'simulate',
     bindings: { ...commonBindings(structure), ...SIMULATE },
   };
@@ -136,6 +141,44 @@ function scalars({ soma, inputs, arrays }: Structure): string {
     .map(({ key, row }) => `${key}: ${row.edge ? 'u32' : 'f32'},`);
   // WGSL has no empty structs; all parameters may be arrays.
   return `struct Scalars { ${members.join(' ') || 'none: f32,'} }`;
+}
+
+// The statistics of some states: loaded and stored once, gathered after each step, merged after each word of 32.
+function gatherings({ soma, inputs, statistics: kept, gathered }: Structure): string[] {
+  const rows = Object.keys(statisticsRows);
+  const before = statesOf(soma, inputs).length;
+  const planeOf = (state: string, row: number) => before + rows.length * kept.indexOf(state) + row;
+  const valueIn = (state: string) => `s.${(soma.states as Table)[state]?.path}`;
+  const each = (line: (state: string) => string) => gathered.map(line);
+  const places = gathered.flatMap((state) =>
+    rows.map((name, row) => [`kept.${state}.${name}`, `states[${planeOf(state, row)}u * stride + i]`] as const),
+  );
+  // WGSL has no empty structs.
+  const struct = (name: string, type: string) =>
+    `struct ${name} { ${each((state) => `${state}: ${type},`).join(' ') || 'none: u32,'} }`;
+  return [
+    ...(gathered.length > 0 ? [statistics] : []),
+    struct('Kept', 'Statistics'),
+    struct('Gathering', 'Gathered'),
+    'fn load_statistics(i: u32, stride: u32) -> Kept {',
+    'var kept: Kept;',
+    ...places.map(([place, plane]) => `${place} = ${plane};`),
+    'return kept; }',
+    'fn store_statistics(i: u32, stride: u32, kept: Kept) {',
+    ...places.map(([place, plane]) => `${plane} = ${place};`),
+    '}',
+    'fn gathering_of(kept: Kept, s: State) -> Gathering {',
+    'var g: Gathering;',
+    ...each((state) => `g.${state} = gathering(kept.${state}, ${valueIn(state)});`),
+    'return g; }',
+    'fn gather_states(g: ptr<function, Gathering>, s: State) {',
+    ...each((state) => `var ${state} = (*g).${state}; gather(&${state}, ${valueIn(state)}); (*g).${state} = ${state};`),
+    '}',
+    'fn merged_with(before: Kept, g: Gathering, steps: f32) -> Kept {',
+    'var kept = before;',
+    ...each((state) => `kept.${state} = merged(before.${state}, g.${state}, steps);`),
+    'return kept; }',
+  ];
 }
 
 function loaders({ soma, inputs, arrays, width }: Structure): string {

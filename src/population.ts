@@ -3,9 +3,10 @@
 
 import type { Backend, Block, BlockResult, DevicePopulation } from './backend.ts';
 import { checkNames, InputError } from './errors.ts';
+import { statisticsRows } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
 import { type HostCurrent, type Input, type ResolvedInput, resolveInputs, streamKind, streamOf } from './inputs.ts';
-import { inputKey, type StreamKind } from './kernel.ts';
+import { inputKey, type StreamKind, statisticKey } from './kernel.ts';
 import {
   at,
   defaultStates,
@@ -18,7 +19,7 @@ import {
 } from './parameters.ts';
 import { checkIndices, makeRecorders, type Recorders, type Recording } from './record.ts';
 import type { Mark, Recorder } from './recorders.ts';
-import { type Chunk, countSpikes, type Rate, type Spikes, type Trace } from './recording.ts';
+import { type Chunk, countSpikes, type Rate, type Spikes, type Statistics, type Trace } from './recording.ts';
 import type { Row } from './rows.ts';
 import type { Soma } from './somas.ts';
 import type { Bell } from './streams.ts';
@@ -95,19 +96,28 @@ export class Population<Config extends object = object, State extends string = s
     this.neurons = this.units.reduce((product, side) => product * side, 1);
     const arrays = [...Object.values(parameters ?? {}), ...Object.values(initial ?? {})];
     const planes = arrays.filter((value) => value !== undefined && typeof value !== 'number').length;
-    backend.checkRoom(this.neurons, planes + Object.keys(soma.states).length, `${name}.units`);
+    const gathered = Object.keys(record?.statistics ?? {}).length * Object.keys(statisticsRows).length;
+    backend.checkRoom(this.neurons, planes + Object.keys(soma.states).length + gathered, `${name}.units`);
     this.#parameters = resolveParameters(soma.parameters, parameters, this.#scope('parameters'));
     const { laws, host } = resolveInputs(input, this.#scope('input'));
     const given = resolveStates(soma.states, initial, this.#parameters, this.#scope('initial'));
-    this.#added = {
-      parameters: this.#parameters,
-      states: { ...defaultStates(soma.states, this.#parameters), ...given, ...keyed(laws, 'states') },
-    };
     this.#currents = host;
     const inputs = input.map((one, i) => this.#givenInput(one, `${name}.input[${i}]`));
     this.given = { ...copyOf({ ...options, input: undefined }), input: inputs };
     this.inhibitory = checkInhibitory(inhibitory, this.neurons, `${name}.inhibitory`);
     this.#recorders = makeRecorders(record, { name, soma, neurons: this.neurons, dt: clock.dt });
+    const statistics = this.gatheredStates.flatMap((state) =>
+      Object.entries(statisticsRows).map(([name, row]) => [statisticKey(state, name), row.default]),
+    );
+    this.#added = {
+      parameters: this.#parameters,
+      states: {
+        ...defaultStates(soma.states, this.#parameters),
+        ...given,
+        ...keyed(laws, 'states'),
+        ...Object.fromEntries(statistics),
+      },
+    };
     this.device = backend.populate({
       name,
       soma,
@@ -116,6 +126,7 @@ export class Population<Config extends object = object, State extends string = s
       dt: clock.dt,
       streams: this.streamKind === 'each',
       traces: Array.from(this.#recorders.traces, ([state, { neurons, every }]) => ({ state, neurons, every })),
+      statistics: this.gatheredStates,
     });
     this.device.setFields({ ...this.#deviceParameters(Object.keys(this.#parameters)), ...keyed(laws, 'values') });
     this.device.setStates(this.#added.states);
@@ -225,6 +236,39 @@ export class Population<Config extends object = object, State extends string = s
   }
 
   /**
+   * Mean, variance, least and most of a state over the steps of its window that have passed, computed on the device.
+   *
+   * @throws InputError if they are not gathered
+   * @example
+   * ```ts
+   * const { mean, variance } = await cells.statistics('potential'); // of each neuron, mV and mV^2
+   * ```
+   */
+  async statistics(state: State): Promise<Statistics> {
+    this.#clock.checkAlive();
+    if (!this.gatheredStates.includes(state))
+      throw this.#unasked(`statistics.${state}`, `statistics: { ${state}: {} }`);
+    const origin = this.#origin(state);
+    const read = (name: keyof typeof statisticsRows) => this.device.readState(statisticKey(state, name));
+    const [count, mean, deviations, least, most] = await Promise.all(
+      (['count', 'mean', 'deviations', 'least', 'most'] as const).map(read),
+    );
+    this.#clock.checkAlive();
+    const [samples = 0] = count as Float32Array;
+    // Of no steps there is no mean.
+    const of = (values: Float32Array | undefined, f: (value: number, neuron: number) => number) =>
+      (values as Float32Array).map((value, neuron) => (samples > 0 ? f(value, neuron) : Number.NaN));
+    const absolute = (value: number, neuron: number) => value + at(origin, neuron);
+    return {
+      samples,
+      mean: of(mean, absolute),
+      variance: of(deviations, (value) => value / samples),
+      min: of(least, absolute),
+      max: of(most, absolute),
+    };
+  }
+
+  /**
    * What is recorded from now on, in chunks, while a run goes on: spikes and samples block by block, also where a block
    * has none, so that `first` and `end` tell the time; the rate in complete bins, and the incomplete one at the end.
    * The stream ends with the run that is going on, or else with the next one; if that fails, it throws the same error.
@@ -255,11 +299,14 @@ export class Population<Config extends object = object, State extends string = s
     const { spikes, rate, traces } = this.#recorders;
     const found = what === 'spikes' ? spikes : what === 'rate' ? rate : traces.get(what);
     if (found) return found;
-    const state = `states: { ${what}: {} }`;
-    const asked = what === 'spikes' ? 'spikes: true' : what === 'rate' ? 'rate: { bin: 1 }' : state;
-    const path = asked === state ? `states.${what}` : what;
+    if (what === 'spikes') throw this.#unasked(what, 'spikes: true');
+    if (what === 'rate') throw this.#unasked(what, 'rate: { bin: 1 }');
+    throw this.#unasked(`states.${what}`, `states: { ${what}: {} }`);
+  }
+
+  #unasked(path: string, asked: string): InputError {
     const remedy = `add the population with record: { ${asked} }`;
-    throw new InputError(`${this.name}.record.${path}`, undefined, 'was not asked for', remedy);
+    return new InputError(`${this.name}.record.${path}`, undefined, 'was not asked for', remedy);
   }
 
   get #all(): Recorder[] {
@@ -278,6 +325,23 @@ export class Population<Config extends object = object, State extends string = s
   /** The states whose samples are recorded. */
   get recordedStates(): readonly State[] {
     return [...this.#recorders.traces.keys()] as State[];
+  }
+
+  /** The states whose statistics are gathered. */
+  get gatheredStates(): readonly State[] {
+    return [...this.#recorders.statistics.keys()] as State[];
+  }
+
+  /** @internal Steps from `first` on that belong to the same statistics. */
+  uniformSteps(first: number): number {
+    const edges = [...this.#recorders.statistics.values()].flatMap(({ from, to }) => [from, to]);
+    return Math.min(...edges.filter((edge) => edge > first)) - first;
+  }
+
+  /** @internal The states whose statistics the steps from `first` on belong to. */
+  gathered(first: number): readonly string[] {
+    const within = [...this.#recorders.statistics].filter(([, { from, to }]) => from <= first && first < to);
+    return within.map(([state]) => state);
   }
 
   /** @internal Whether a reader is so far behind that a run has to wait. */
@@ -320,6 +384,7 @@ export class Population<Config extends object = object, State extends string = s
       stream,
       words: words || wanted(spikes) || wanted(rate),
       traces: [...traces.values()].some(wanted),
+      gathered: this.gathered(first),
     };
     this.#ranWith.set(block, this.#parameters);
     return block;

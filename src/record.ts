@@ -36,6 +36,9 @@ export interface RateRecording extends RecordingWindow {
   bin: number;
 }
 
+/** When to gather the statistics of a state: every step goes in. */
+export type StatisticsRecording = Omit<RecordingWindow, 'last'>;
+
 const WINDOW = ['from', 'to', 'last'];
 
 /** What to record of a population; nothing by default. */
@@ -43,6 +46,8 @@ export interface Recording<State extends string = string> {
   spikes?: boolean | SpikeRecording;
   states?: { [state in State]?: StateRecording };
   rate?: RateRecording;
+  /** Mean, variance, least and most of states, neuron by neuron, computed on the device. */
+  statistics?: { [state in State]?: StatisticsRecording };
 }
 
 /** What collects what was asked for. */
@@ -50,6 +55,8 @@ export interface Recorders {
   spikes: SpikeRecorder | undefined;
   rate: RateRecorder | undefined;
   traces: ReadonlyMap<string, TraceRecorder>;
+  /** Windows of the states whose statistics the device gathers. */
+  statistics: ReadonlyMap<string, Window>;
 }
 
 /** Whose recording it is. */
@@ -67,16 +74,24 @@ interface Owner {
  */
 export function makeRecorders(given: Recording, owner: Owner): Recorders {
   const path = `${owner.name}.record`;
-  checkNames(path, given, ['spikes', 'states', 'rate'], 'key NAME of record');
-  const { spikes = false, states = {}, rate } = given;
-  checkNames(`${path}.states`, states, Object.keys(owner.soma.states), `state NAME of ${owner.soma.name}`);
+  checkNames(path, given, ['spikes', 'states', 'rate', 'statistics'], 'key NAME of record');
+  const { spikes = false, states = {}, rate, statistics = {} } = given;
+  for (const [key, named] of Object.entries({ states, statistics })) {
+    checkNames(`${path}.${key}`, named, Object.keys(owner.soma.states), `state NAME of ${owner.soma.name}`);
+  }
   const traces = Object.entries(states as Record<string, StateRecording>).map(
     ([state, recording]) => [state, recordState(recording, owner, `${path}.states.${state}`)] as const,
   );
+  const gathered = Object.entries(statistics as Record<string, StatisticsRecording>).map(([state, window]) => {
+    const where = `${path}.statistics.${state}`;
+    checkNames(where, window, ['from', 'to'], 'key NAME of gathered statistics');
+    return [state, checkWindow(window, owner.dt, where)] as const;
+  });
   return {
     spikes: spikes === false ? undefined : recordSpikes(spikes === true ? {} : spikes, owner, `${path}.spikes`),
     rate: rate === undefined ? undefined : recordRate(rate, owner, `${path}.rate`),
     traces: new Map(traces),
+    statistics: new Map(gathered),
   };
 }
 

@@ -50,6 +50,17 @@ export interface Steps {
 /** What is recorded of the steps from `first` to before `end`. */
 export type Chunk<Recorded> = Recorded & Steps;
 
+/** Of a state over a number of steps, one number a neuron, in user units. */
+export interface Statistics {
+  /** How many steps went in. */
+  samples: number;
+  mean: Float32Array;
+  /** Mean squared deviation from the mean. */
+  variance: Float32Array;
+  min: Float32Array;
+  max: Float32Array;
+}
+
 /** Time at the end of a step, ms, in float64: a sum of float32 steps would drift. */
 export const timeOf = (step: number, dt: number): number => (step + 1) * dt;
 

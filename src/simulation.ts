@@ -182,7 +182,12 @@ export class Simulation {
           await this.#room(signal);
           continue;
         }
-        const longest = Math.min(...this.#populations.map((population) => population.device.maxSteps));
+        const longest = Math.min(
+          ...this.#populations.flatMap((population) => [
+            population.device.maxSteps,
+            population.uniformSteps(this.#steps),
+          ]),
+        );
         inFlight.push((await this.#advance(Math.min(longest, last - this.#steps))).done);
         await drain(BLOCKS_IN_FLIGHT - 1);
       }
@@ -218,7 +223,11 @@ export class Simulation {
    */
   async compile(): Promise<void> {
     this.#checkFree('compile');
-    await Promise.all(this.#populations.map((population) => population.device.compile(population.streamKind)));
+    await Promise.all(
+      this.#populations.map((population) =>
+        population.device.compile(population.streamKind, population.gathered(this.#steps)),
+      ),
+    );
   }
 
   /**
@@ -315,8 +324,10 @@ export class Simulation {
       block: population.block(first, steps, host?.get(population), visit !== undefined),
     }));
     // A loop, because parameters may be set, and a structure change, while a kernel compiles.
-    while (!jobs.every(({ population, block }) => population.device.ready(block.stream.kind))) {
-      await Promise.all(jobs.map(({ population, block }) => population.device.compile(block.stream.kind)));
+    while (!jobs.every(({ population, block }) => population.device.ready(block.stream.kind, block.gathered))) {
+      await Promise.all(
+        jobs.map(({ population, block }) => population.device.compile(block.stream.kind, block.gathered)),
+      );
       this.#checkAlive();
     }
     const queued = jobs.map((job) => ({ ...job, result: job.population.device.advance(job.block) }));

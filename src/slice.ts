@@ -6,6 +6,7 @@ import {
   CHUNK,
   type DrawCode,
   Frame,
+  GATHERED,
   INPUTS,
   type InputCode,
   PLANE,
@@ -13,6 +14,7 @@ import {
   SETTLE,
   type SomaCode,
   STRIDE,
+  type StatisticsCode,
 } from './frame.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
@@ -41,6 +43,11 @@ export interface SlicePlan {
   module: WebAssembly.Module;
   /** The generator of random bits. */
   draw: WebAssembly.Module;
+  /** What gathers statistics, and the states that have some. */
+  gather: WebAssembly.Module;
+  statistics: readonly number[];
+  /** Numbers kept of each. */
+  kept: number;
   /** How many states and parameters the soma has. */
   states: number;
   parameters: number;
@@ -67,6 +74,8 @@ export interface SliceBlock {
   /** Memory for the spike words, a row of all neurons for each 32 steps, if they are wanted. */
   words: Uint32Array | undefined;
   traces: boolean;
+  /** Which statistics it belongs to. */
+  gathered: readonly number[];
 }
 
 /** What a block left: its words, and for each trace its samples, `[samples, neurons]`. */
@@ -104,6 +113,9 @@ export class Slice {
   readonly #inputs: readonly Input[];
   readonly #stream: Input;
   readonly #draw: DrawCode;
+  readonly #gather: StatisticsCode;
+  /** The first plane of each statistic. */
+  readonly #statistics: readonly number[];
   /** Where the fields and the states are in the frame, and which planes there hold whole numbers. */
   readonly #fieldPlanes: readonly number[];
   readonly #statePlanes: readonly number[];
@@ -125,6 +137,9 @@ export class Slice {
       planes += input.edges.length + input.states + (input.source === undefined ? 0 : 1);
       return { ...input, plane };
     });
+    const { kept } = plan;
+    this.#statistics = plan.statistics.map((_, i) => planes + i * (kept + GATHERED));
+    planes += plan.statistics.length * (kept + GATHERED);
     this.#frame = planes <= shared.planes ? shared : new SharedFrame(planes);
     const { memory } = this.#frame;
     this.#floats = new Float32Array(memory.buffer);
@@ -133,6 +148,7 @@ export class Slice {
       new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as T;
     this.#soma = link<SomaCode>(plan.module);
     this.#draw = link<DrawCode>(plan.draw);
+    this.#gather = link<StatisticsCode>(plan.gather);
     this.#inputs = placed.map((input) => ({ ...input, code: link<InputCode>(input.module) }));
     this.#stream = this.#inputs.at(-1) as Input;
     const firstParameter = Frame.states + plan.states;
@@ -143,6 +159,7 @@ export class Slice {
     this.#statePlanes = [
       ...range(Frame.states, plan.states),
       ...placed.flatMap(({ plane, edges, states }) => range(plane + edges.length, states)),
+      ...this.#statistics.flatMap((plane) => range(plane, kept)),
     ];
     this.#wholePlanes = new Set(
       placed.flatMap(({ plane, edges }) => range(plane, edges.length).filter((_, i) => edges[i])),
@@ -250,7 +267,7 @@ export class Slice {
     advance: SomaCode['advance'],
     samples: readonly Float32Array[],
   ): void {
-    const { first, steps, words, stream } = block;
+    const { first, steps, words, stream, gathered } = block;
     const { neurons } = this.#plan;
     const inputs = stream ? this.#inputs : this.#inputs.slice(0, -1);
     const steady = inputs.every((input) => input.steady);
@@ -259,21 +276,36 @@ export class Slice {
     for (let k = 0; k < steps; ) {
       const bit = k % 32;
       if (bit === 0) row.fill(0);
+      if (bit === 0) this.#eachStatistic(gathered, (base, x) => this.#gather.begin(4 * count, base, x));
       if (stream) this.#fillStream(stream, k, from, count);
       if (k === 0 || !steady) this.#setCurrent(inputs, count, first + k, from, k === 0);
       const toSettle = SETTLE - ((first + k) % SETTLE);
-      const run = steady ? Math.min(32 - bit, steps - k, toSettle, stepsToSample(traced, first + k)) : 1;
+      const run =
+        steady && gathered.length === 0 ? Math.min(32 - bit, steps - k, toSettle, stepsToSample(traced, first + k)) : 1;
       advance(4 * count, run, bit);
       k += run;
       if (run === toSettle) this.#soma.settle(4 * count);
+      this.#eachStatistic(gathered, (base, x) => this.#gather.gather(4 * count, base, x));
       for (const trace of traced) this.#sample(trace, samples, first, first + k - 1, from);
-      if (words && (k % 32 === 0 || k === steps)) words.set(row, ((k - 1) >> 5) * neurons + from);
+      if (k % 32 === 0 || k === steps) {
+        this.#eachStatistic(gathered, (base) => this.#gather.merge(4 * count, base, bit + run));
+        words?.set(row, ((k - 1) >> 5) * neurons + from);
+      }
+    }
+  }
+
+  /** Of those that a block belongs to: the addresses of what is kept and of the state. */
+  #eachStatistic(gathered: readonly number[], work: (base: number, x: number) => void): void {
+    for (const i of gathered) {
+      const state = this.#plan.statistics[i] as number;
+      work((this.#statistics[i] as number) * PLANE, (this.#statePlanes[state] as number) * PLANE);
     }
   }
 
   /** The current of step `n`: the inputs in the user's order, then what the host streams in. */
   #setCurrent(inputs: readonly Input[], count: number, n: number, from: number, begins: boolean): void {
-    planeOf(this.#floats, Frame.current, count).fill(0);
+    // Minus zero changes no number it is added to, not even minus zero.
+    planeOf(this.#floats, Frame.current, count).fill(-0);
     for (const input of inputs) {
       // Random bits serve two steps; a block may begin with the second of them.
       if (input.source !== undefined && (n % 2 === 0 || begins)) this.#drawBits(input, input.source, count, n, from);

@@ -55,7 +55,7 @@ export class Tile {
     this.#make('block', 32, Usage.UNIFORM);
     // Room for all fields, so that the buffer need not change with which of them are scalars.
     this.#make('scalars', fieldsOf(plan.soma, plan.inputs).length * 4, Usage.UNIFORM);
-    this.#make('states', statesOf(plan.soma, plan.inputs).length * this.#stride * 4);
+    this.#make('states', statesOf(plan.soma, plan.inputs, plan.statistics).length * this.#stride * 4);
     this.#make('counts', this.#stride * 4);
     this.#words = new Readback(device, this.#make('words', Math.ceil(maxSteps / 32) * this.#stride * 4));
     this.#traces = plan.traces.map((request) => this.#makeTrace(request));

@@ -75,7 +75,7 @@ class WebGpuPopulation implements DevicePopulation {
     this.#plan = plan;
     this.#width = device.tuning.width ?? 4;
     this.#fields = fieldsOf(plan.soma, plan.inputs);
-    this.#states = statesOf(plan.soma, plan.inputs).map(({ key }) => key);
+    this.#states = statesOf(plan.soma, plan.inputs, plan.statistics).map(({ key }) => key);
     const planes = Math.max(this.#fields.length, this.#states.length);
     const granule = WORKGROUP * this.#width;
     const most = Math.max(granule, Math.floor(device.limit / (4 * planes) / granule) * granule);
@@ -163,18 +163,20 @@ class WebGpuPopulation implements DevicePopulation {
     this.#device.submit('clear counts', clear).catch(() => {});
   }
 
-  #key = (stream: StreamKind): string => `${stream} ${this.#arrays.join()}`;
+  #key = (stream: StreamKind, gathered: readonly string[]): string =>
+    `${stream} ${gathered.join()} ${this.#arrays.join()}`;
 
-  ready(stream: StreamKind): boolean {
-    return this.#device.settled && this.#programs.has(this.#key(stream));
+  ready(stream: StreamKind, gathered: readonly string[]): boolean {
+    return this.#device.settled && this.#programs.has(this.#key(stream, gathered));
   }
 
-  async compile(stream: StreamKind): Promise<void> {
+  async compile(stream: StreamKind, gathered: readonly string[]): Promise<void> {
     await this.#device.memory();
-    const key = this.#key(stream);
+    const key = this.#key(stream, gathered);
     if (this.#programs.has(key)) return;
-    const { soma, inputs, traces } = this.#plan;
-    const structure = { soma, inputs, arrays: new Set(this.#arrays), stream, width: this.#width };
+    const { soma, inputs, traces, statistics } = this.#plan;
+    const arrays = new Set(this.#arrays);
+    const structure = { soma, inputs, arrays, stream, statistics, gathered, width: this.#width };
     const build = async (kernel: Kernel) => ({ kernel, pipeline: await this.#device.pipeline(kernel) });
     const kernels = [simulateKernel(structure), ...traces.map(({ state }) => traceKernel(structure, state))];
     const [main, ...rest] = await Promise.all(kernels.map(build));
@@ -182,7 +184,7 @@ class WebGpuPopulation implements DevicePopulation {
   }
 
   async advance(block: Block): Promise<BlockResult> {
-    const programs = this.#programs.get(this.#key(block.stream.kind)) as Programs;
+    const programs = this.#programs.get(this.#key(block.stream.kind, block.gathered)) as Programs;
     const slot = this.#slot;
     this.#slot = (slot + 1) % SLOTS;
     const accepted = this.#device.submit(this.#plan.name, (encoder) => {

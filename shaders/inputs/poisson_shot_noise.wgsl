@@ -29,7 +29,9 @@ fn poisson_shot_noise(p: PoissonShotNoise, s: ptr<function, PoissonShotNoiseStat
     exactly *= p.expected * (1.0 / f32(k));
     more -= exactly;
   }
-  let current = p.decay * (*s).current + p.kick * events;
+  // What has decayed to nothing is nothing: processors are slow with subnormal numbers.
+  let left = p.decay * (*s).current;
+  let current = select(lane(), left, abs(left) > lane(1e-20)) + p.kick * events;
   (*s).current = current;
   return current;
 }

@@ -313,6 +313,73 @@ function transposed(body: Body, words: readonly Local[]): Local[] {
   return halves.flatMap(([x, y]) => [mixed(x, y, [0, 1, 4, 5]), mixed(x, y, [2, 3, 6, 7])]);
 }
 
+/**
+ * Compiles what gathers statistics of the state in the plane at `x`; what is kept stands in the planes from `base` on, and
+ * after it what a block gathers.
+ */
+export function compileStatistics(
+  files: readonly Shader[],
+  math: readonly Shader[],
+  kept: readonly string[],
+): Uint8Array {
+  const law = readLaw({ files, math });
+  checkStructs(law, ['Statistics', 'Gathered']);
+  checkSignature(law, 'gathering', ['Statistics', 'lane'], 'Gathered');
+  checkSignature(law, 'merged', ['Statistics', 'Gathered', 'f32'], 'Statistics');
+  type Access = (vector: Vector, write?: Tree) => Tree;
+  interface Vector {
+    body: Body;
+    compiler: Compiler;
+    own: Local;
+  }
+  const planes = (struct: string, first: number): Access => {
+    return ({ body, compiler, own }, write) => {
+      const tree = write ?? compiler.allocate(struct);
+      const move = write ? store : load;
+      for (const [i, leaf] of leavesOf(tree).entries()) move(body, own, (first + i) * PLANE, leaf);
+      return tree;
+    };
+  };
+  const [statistics, gathered] = [planes('Statistics', 0), planes('Gathered', kept.length)];
+  const loop = (last: Type, work: (vector: Vector, last: Local, at: Local) => void): Body => {
+    const body = new Body([Type.i32, Type.i32, last]);
+    const [bytes, base, third] = body.parameters as [Local, Local, Local];
+    const compiler = new Compiler(law, body);
+    const own = body.local(Type.i32);
+    eachVector(body, bytes, VECTOR, (at) => {
+      body.get(at);
+      body.get(base);
+      body.op(Op.i32add);
+      body.set(own);
+      work({ body, compiler, own }, third, at);
+    });
+    return body;
+  };
+  const stateAt = ({ body }: Vector, x: Local, at: Local): Local => {
+    const state = body.local(Type.v128);
+    body.get(at);
+    body.get(x);
+    body.op(Op.i32add);
+    body.load(0);
+    body.set(state);
+    return state;
+  };
+  return encodeModule({
+    begin: loop(Type.i32, (vector, x, at) => {
+      const state = stateAt(vector, x, at);
+      gathered(vector, vector.compiler.inline('gathering', [statistics(vector), state]));
+    }),
+    gather: loop(Type.i32, (vector, x, at) => {
+      const block = gathered(vector);
+      vector.compiler.inline('gather', [block, stateAt(vector, x, at)]);
+      gathered(vector, block);
+    }),
+    merge: loop(Type.f32, (vector, steps) => {
+      statistics(vector, vector.compiler.inline('merged', [statistics(vector), gathered(vector), steps]));
+    }),
+  });
+}
+
 /** A loop with `at` going from 0 to `bytes`, which is not 0. */
 function eachVector(body: Body, bytes: Local, by: number, work: (at: Local) => void): void {
   const at = body.local(Type.i32);

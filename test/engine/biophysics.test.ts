@@ -2,7 +2,7 @@
 // parameters written out.
 
 import { expect, test } from 'vitest';
-import { readNpzArray } from '../../src/files/index.ts';
+import { npzNames, readNpzArray } from '../../src/files/index.ts';
 import { runExperiment } from '../support/cli.ts';
 import { protocols } from '../support/reference.ts';
 
@@ -33,7 +33,10 @@ test('the regular spiking cell of Brette & Gerstner, given as printed, spikes at
   const steps = protocol?.euler_check[0.1]?.spike_steps_f64 ?? [];
   expect(Array.from(spikes)).toEqual(steps.flatMap((step) => [step, step, step]));
   const same = await runExperiment(experiment(protocol?.params));
-  expect(same.read('cells.npz').equals(run.read('cells.npz'))).toBe(true);
+  // The provenance has the experiment, which is not the same.
+  const arrays = (file: Uint8Array) =>
+    npzNames(file).flatMap((name) => (name === 'provenance' ? [] : [[name, readNpzArray(file, name)]]));
+  expect(arrays(same.read('cells.npz'))).toEqual(arrays(run.read('cells.npz')));
 });
 
 test('a capacitance that is drawn is refused with exit 2, a list of them runs', async () => {

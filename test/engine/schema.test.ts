@@ -41,7 +41,7 @@ const ARITHMETIC = [
   /unstable below threshold/,
   /is no whole number of steps/,
   /does not agree with the duration/,
-  /is before (start|from)/,
+  /is before (start|the beginning)/,
   /is greater than high/,
   /is longer than the period/,
   /events a step/,

@@ -187,24 +187,81 @@ const everything = (soma: Soma, inputs: Structure['inputs']) =>
 const structures: [string, Omit<Structure, 'width'>][] = [
   ...somas.map((soma): [string, Omit<Structure, 'width'>] => [
     `${soma.name} alone`,
-    { soma, inputs: [], arrays: new Set(), stream: 'none' },
+    { soma, inputs: [], arrays: new Set(), stream: 'none', statistics: [], gathered: [] },
   ]),
-  ['some arrays', { soma: simplified, inputs: [], arrays: new Set(['spike_slope', 'cooldown']), stream: 'none' }],
-  ['all arrays', { soma: simplified, inputs: [], arrays: new Set(everything(simplified, [])), stream: 'none' }],
-  ['inputs', { soma: simplified, inputs: [step, constant, step], arrays: new Set(), stream: 'none' }],
+  [
+    'some arrays',
+    {
+      soma: simplified,
+      inputs: [],
+      arrays: new Set(['spike_slope', 'cooldown']),
+      stream: 'none',
+      statistics: [],
+      gathered: [],
+    },
+  ],
+  [
+    'all arrays',
+    {
+      soma: simplified,
+      inputs: [],
+      arrays: new Set(everything(simplified, [])),
+      stream: 'none',
+      statistics: [],
+      gathered: [],
+    },
+  ],
+  [
+    'inputs',
+    {
+      soma: simplified,
+      inputs: [step, constant, step],
+      arrays: new Set(),
+      stream: 'none',
+      statistics: [],
+      gathered: [],
+    },
+  ],
   [
     'arrays of inputs',
-    { soma: simplified, inputs: [constant, step], arrays: new Set(['input1_amplitude']), stream: 'none' },
+    {
+      soma: simplified,
+      inputs: [constant, step],
+      arrays: new Set(['input1_amplitude']),
+      stream: 'none',
+      statistics: [],
+      gathered: [],
+    },
   ],
   [
     'all arrays but the edges of inputs',
-    { soma: simplified, inputs: [step], arrays: new Set(everything(simplified, [step])), stream: 'none' },
+    {
+      soma: simplified,
+      inputs: [step],
+      arrays: new Set(everything(simplified, [step])),
+      stream: 'none',
+      statistics: [],
+      gathered: [],
+    },
   ],
-  ['a shared stream', { soma: simplified, inputs: [constant], arrays: new Set(), stream: 'shared' }],
-  ['a stream for each', { soma: simplified, inputs: [], arrays: new Set(['resistance']), stream: 'each' }],
+  [
+    'a shared stream',
+    { soma: simplified, inputs: [constant], arrays: new Set(), stream: 'shared', statistics: [], gathered: [] },
+  ],
+  [
+    'a stream for each',
+    { soma: simplified, inputs: [], arrays: new Set(['resistance']), stream: 'each', statistics: [], gathered: [] },
+  ],
   [
     'all of it',
-    { soma: simplified, inputs: [step, step], arrays: new Set(['threshold', 'input0_amplitude']), stream: 'each' },
+    {
+      soma: simplified,
+      inputs: [step, step],
+      arrays: new Set(['threshold', 'input0_amplitude']),
+      stream: 'each',
+      statistics: [],
+      gathered: [],
+    },
   ],
 ];
 const cases = structures.flatMap(([name, structure]) =>
@@ -311,7 +368,15 @@ describe('by an independent reader of WGSL', () => {
 });
 
 describe('the text of a kernel', () => {
-  const structure = (soma: Soma): Structure => ({ soma, inputs: [step], arrays: new Set(), stream: 'none', width: 4 });
+  const structure = (soma: Soma): Structure => ({
+    soma,
+    inputs: [step],
+    arrays: new Set(),
+    stream: 'none',
+    statistics: [],
+    gathered: [],
+    width: 4,
+  });
 
   test('is the same for the same structure, and another for another soma, width, stream or set of arrays', () => {
     const base = structure(simplified);
@@ -320,8 +385,8 @@ describe('the text of a kernel', () => {
     const others: Structure[] = [
       structure(ExponentialSoma as Soma),
       { ...base, width: 1 },
-      { ...base, stream: 'shared' },
-      { ...base, stream: 'each' },
+      { ...base, stream: 'shared', statistics: [], gathered: [] },
+      { ...base, stream: 'each', statistics: [], gathered: [] },
       { ...base, arrays: new Set(['threshold']) },
       { ...base, inputs: [step, step] },
     ];

@@ -39,7 +39,7 @@ export function runLaw({ text, members }: Law, columns: readonly Float32Array[],
   for (let from = 0; from < length; from += CHUNK) {
     const count = Math.min(CHUNK, length - from);
     for (const [i, column] of columns.entries()) plane(INPUTS + i).set(column.subarray(from, from + count));
-    plane(Frame.current).fill(0);
+    plane(Frame.current).fill(-0);
     add(4 * Math.ceil(count / STRIDE) * STRIDE, INPUTS * PLANE, n);
     result.set(plane(Frame.current).subarray(0, count), from);
   }
