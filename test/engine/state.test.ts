@@ -16,7 +16,7 @@ import {
   sparse,
   uniform,
 } from '../../src/index.ts';
-import { unpack } from '../../src/packed.ts';
+import { pack, unpack } from '../../src/packed.ts';
 import { backends, openDevice, restored, type TestBackend } from '../support/backends.ts';
 import {
   addCells,
@@ -367,6 +367,47 @@ describe('restoring', () => {
     await expect(attempt(saved, { somas: [{ ...(ExponentialSoma as Soma), name: 'CustomSoma' }] })).rejects.toThrow(
       'the saved cells does not fit: CustomSoma has the states potential here',
     );
+  });
+
+  test('wants the functions again that array inputs were read by, by the paths of these inputs', async () => {
+    const simulation = await Simulation.create({ backend: 'cpu', workers: 0 });
+    const input = [{ kind: 'array' as const, values: [1, 2, 3] }];
+    addCells(simulation, AdEx, { name: 'cells', units: 4, input });
+    const tree = unpack(await simulation.save()) as { populations: { sources: string[]; options: CellOptions }[] };
+    simulation.dispose();
+    // As an input with a function leaves it.
+    const [cells] = tree.populations;
+    if (!cells) throw new Error('it has no population');
+    Object.assign(cells, {
+      sources: ['cells.input[0]'],
+      options: { ...cells.options, input: [{ kind: 'array', shape: [3] }] },
+    });
+    const saved = pack(tree);
+    const refusal =
+      "cells.input[0]: was read by a function, which cannot be saved; give it again: sources: { 'cells.input[0]': read }";
+    await expect(attempt(saved)).rejects.toThrow(refusal);
+    await expect(attempt(saved, { sources: {} })).rejects.toBeInstanceOf(InputError);
+    const sources = { 'cells.input[0]': () => Float32Array.of(1, 2, 3) };
+    const failure = await attempt(saved, { sources }).catch(String);
+    expect(failure).not.toContain('was read by a function');
+  });
+
+  test('refuses a tree that holds no simulation, though it is packed as one', async () => {
+    const tree = unpack(await savedWith(AdEx)) as Record<string, unknown>;
+    for (const wrong of [
+      null,
+      7,
+      [],
+      {},
+      { ...tree, populations: 3 },
+      { ...tree, populations: [{}] },
+      { ...tree, steps: -1 },
+    ])
+      await expect(attempt(pack(wrong))).rejects.toThrow('the saved simulation is damaged: it holds none');
+    const [population] = tree.populations as { state: { counts: Uint32Array } }[];
+    const short = { ...population, state: { ...population?.state, counts: new Uint32Array(3) } };
+    await expect(attempt(pack({ ...tree, populations: [short] }))).rejects.toThrow('cells has not one value a neuron');
+    expect(await attempt(pack(tree))).toBe('cpu');
   });
 
   test('refuses options it does not have, sources that nothing reads, and what `create` refuses', async () => {
