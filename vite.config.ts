@@ -15,10 +15,13 @@ const shaders = (): Plugin => ({
   },
 });
 
-// One chunk for what the entries share, without the experiment file, saved simulations and what these read, so that embedding the engine costs just the engine.
+// One chunk for what the entries share, without the experiment file, saved simulations and what these read, so that
+// embedding the engine costs just the engine; and without the two paths, of which a page loads the one it runs on.
+const apart = 'index|experiment|biophysics|meanings|node|files|cli|version|state|packed';
+const paths = 'cpu|threads|slice|webgpu|tile|device|kernel';
 const engine = {
   name: 'engine',
-  test: /src\/(?!index|experiment|biophysics|meanings|node|files|cli|version|state|packed)[^/]*\.ts|generated.(shaders|worker)|package\.json/,
+  test: new RegExp(`src/(?!(${apart}|${paths})\\.ts)[^/]*\\.ts|generated.shaders|package\\.json`),
 };
 
 // npx links the file as it is: without this bit it would refuse it after a rebuild.

@@ -54,6 +54,7 @@ interface Library {
   philox: Shader;
   somas: SomaShader[];
   inputs: InputShader[];
+  statistics: Shader;
 }
 
 function readLibrary(): Library {
@@ -61,29 +62,57 @@ function readLibrary(): Library {
   const somas = readFolder('somas').map((soma) => readSoma(soma, parts));
   const inputParts = ['cycle', 'random'].map((name) => readShader(`${name}.wgsl`));
   const inputs = readFolder('inputs').map((input) => readInput(input, inputParts));
-  return { math: readFolder('math'), parts, inputParts, philox: readShader('philox.wgsl'), somas, inputs };
+  return {
+    math: readFolder('math'),
+    parts,
+    inputParts,
+    philox: readShader('philox.wgsl'),
+    somas,
+    inputs,
+    statistics: readShader('statistics.wgsl'),
+  };
 }
 
+const DO_NOT_EDIT = '// Generated from shaders/ by build/generate.ts; not to be edited.';
+
 /** The text of src/generated/shaders.ts. */
-export function generate({ math, parts, inputParts, philox, somas, inputs } = readLibrary()): string {
-  const ofKernels = [philox, ...['block', 'simulate', 'statistics', 'trace'].map((name) => readShader(`${name}.wgsl`))];
-  const statistics = readShader('statistics.wgsl');
-  const gathered = readTable(statistics.source.structs, 'Statistics');
+export function generate({ math, parts, inputParts, philox, somas, inputs, statistics } = readLibrary()): string {
+  const ofKernels = [philox, statistics, ...['block', 'simulate', 'trace'].map((name) => readShader(`${name}.wgsl`))];
   const constant = ({ name, text }: Shader) => `const ${name} = ${JSON.stringify(strip(text))};`;
   return [
-    '// Generated from shaders/ by build/generate.ts; not to be edited.',
+    DO_NOT_EDIT,
     "import type { Value } from '../initializers.ts';",
     "import type { InputLaw, Soma } from '../somas.ts';",
+    `/** What laws.ts has by a name, loaded by whoever asks first. */
+export const compiled = async (name: keyof typeof import('./laws.ts')): Promise<string> => (await import('./laws.ts'))[name];`,
     ...[...parts, ...inputParts].map(constant),
     ...ofKernels.map((shader) => `export ${constant(shader)}`),
-    `/** The generator of random bits, compiled to WebAssembly, in hexadecimal. */\nexport const drawWasm = '${hex(compileDraw(filesOf([...inputParts, philox]), filesOf(math)))}';`,
-    `/** What is kept of a state's statistics. */\nexport const statisticsRows = ${withoutMeaning(gathered)} as const;`,
-    `/** shaders/statistics.wgsl, compiled to WebAssembly, in hexadecimal. */\nexport const statisticsWasm = '${hex(compileStatistics(filesOf([statistics]), filesOf(math), pathsOf(gathered)))}';`,
+    `/** What is kept of a state's statistics. */\nexport const statisticsRows = ${withoutMeaning(statisticsTable(statistics))} as const;`,
     ...parts.map((part) => `const ${part.name}Rows = ${withoutMeaning(rowsOf(part))} as const;`),
-    ...somas.map((soma) => somaModule(soma, somas, parts, math)),
+    ...somas.map((soma) => somaModule(soma, somas, parts)),
     `/** All of them. */\nexport const somas: readonly Soma[] = [${somas.map(({ name }) => name).join(', ')}];`,
     parameterOwners(somas),
-    ...inputModules(inputs, math),
+    ...inputModules(inputs, filesOf(math)),
+    '',
+  ].join('\n\n');
+}
+
+const statisticsTable = ({ source }: Shader) => readTable(source.structs, 'Statistics');
+
+/** The text of src/generated/laws.ts: the laws of the CPU path, apart because a GPU does without. */
+function generateLaws({ math, parts, inputParts, philox, somas, inputs, statistics }: Library): string {
+  const library = filesOf(math);
+  const kept = pathsOf(statisticsTable(statistics));
+  const laws = {
+    ...Object.fromEntries(somas.map((soma) => [soma.name, compileSoma(somaSource(soma, parts, library))])),
+    ...Object.fromEntries(inputs.map((input) => [input.name, compileInput(inputSource(input, library))])),
+    draw: compileDraw(filesOf([...inputParts, philox]), library),
+    statistics: compileStatistics(filesOf([statistics]), library, kept),
+  };
+  return [
+    DO_NOT_EDIT,
+    '// WebAssembly in hexadecimal: longer than base64, but shorter by a quarter once compressed.',
+    ...Object.entries(laws).map(([name, bytes]) => `export const ${name} = '${Buffer.from(bytes).toString('hex')}';`),
     '',
   ].join('\n\n');
 }
@@ -140,7 +169,7 @@ function spread(soma: SomaShader, parts: Shader[]): string {
   return `{ ${[...used.map((part) => `...${part.name}Rows`), withoutMeaning(own).slice(1, -1)].filter(Boolean).join(', ')} }`;
 }
 
-function somaModule(soma: SomaShader, somas: SomaShader[], parts: Shader[], math: Shader[]): string {
+function somaModule(soma: SomaShader, somas: SomaShader[], parts: Shader[]): string {
   const base = baseOf(soma, somas);
   const own = Object.entries(soma.parameters).filter(([name]) => !base || !(name in base.parameters));
   const fields = own.map(([name, row]) => `  /** ${describe(row)} */\n  ${name}?: Value;`);
@@ -160,14 +189,7 @@ export const ${soma.name}: Soma<${soma.name}Config, ${states.join(' | ')}> = {
   parameters: ${spread(soma, parts)},
   states: ${withoutMeaning(soma.states)},
   wgsl: ${[...soma.parts, JSON.stringify(strip(soma.text))].join(" + '\\n' + ")},
-  wasm: '${hex(
-    compileSoma({
-      math: filesOf(math),
-      files: filesOf([...parts.filter((part) => soma.parts.includes(part.name)), soma]),
-      parameters: pathsOf(soma.parameters),
-      states: pathsOf(soma.states),
-    }),
-  )}',
+  wasm: () => compiled('${soma.name}'),
 };`;
 }
 
@@ -211,17 +233,27 @@ function readInput(input: Shader, library: Shader[]): InputShader {
   }
 }
 
-function inputModules(inputs: InputShader[], math: Shader[]): string[] {
+type Files = ReturnType<typeof filesOf>;
+
+const somaSource = (soma: SomaShader, parts: Shader[], math: Files) => ({
+  math,
+  files: filesOf([...parts.filter((part) => soma.parts.includes(part.name)), soma]),
+  parameters: pathsOf(soma.parameters),
+  states: pathsOf(soma.states),
+});
+
+const inputSource = (input: InputShader, math: Files): InputSource => ({
+  math,
+  files: filesOf([...input.linked, input]),
+  kind: input.name,
+  struct: input.struct,
+  parameters: pathsOf(input.table),
+  states: pathsOf(input.states),
+});
+
+function inputModules(inputs: InputShader[], math: Files): string[] {
   const laws = inputs.map((input) => {
     const { name, text, struct, table, states, linked, random } = input;
-    const source: InputSource = {
-      math: filesOf(math),
-      files: filesOf([...linked, input]),
-      kind: name,
-      struct,
-      parameters: pathsOf(table),
-      states: pathsOf(states),
-    };
     const fields = Object.entries(table)
       .filter(([, row]) => !row.byHost)
       .flatMap(([key, row]) => inputFields(key, row));
@@ -234,7 +266,7 @@ export interface ${struct}Input {
   kind: '${name}';
 ${fields.join('\n')}
 }`;
-    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, states: ${withoutMeaning(states)}, wgsl: ${JSON.stringify(strip(text))}, parts: [${linked.map((part) => part.name).join(', ')}], wasm: '${hex(compileInput(source))}', steady: ${isSteady(source)}, random: ${random} }`;
+    const law = `{ kind: '${name}', struct: '${struct}', parameters: ${withoutMeaning(table)}, states: ${withoutMeaning(states)}, wgsl: ${JSON.stringify(strip(text))}, parts: [${linked.map((part) => part.name).join(', ')}], wasm: () => compiled('${name}'), steady: ${isSteady(inputSource(input, math))}, random: ${random} }`;
     return { struct, type, law: `  ${name}: ${law},` };
   });
   return [
@@ -262,8 +294,6 @@ const pathsOf = (table: Record<string, DescribedRow>): string[] =>
   Object.values(table)
     .filter(({ onHost }) => !onHost)
     .map(({ path }) => path);
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** The lines of the comment a file opens with. */
 export const header = (text: string): string[] =>
@@ -337,6 +367,7 @@ export async function writeGenerated(): Promise<void> {
   mkdirSync(`${ROOT}src/generated`, { recursive: true });
   const library = readLibrary();
   writeChanged(`${ROOT}src/generated/shaders.ts`, generate(library));
+  writeChanged(`${ROOT}src/generated/laws.ts`, generateLaws(library));
   writeChanged(`${ROOT}src/generated/meanings.ts`, generateMeanings(library));
   const worker = `// Generated from src/worker.ts by build/generate.ts; not to be edited.\n\n/** The worker's script. */\nexport const workerSource = ${JSON.stringify(await bundleWorker())};\n`;
   writeChanged(`${ROOT}src/generated/worker.ts`, worker);

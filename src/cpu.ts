@@ -13,9 +13,9 @@ import {
 } from './backend.ts';
 import type { Tuning } from './device.ts';
 import { DisposedError, NoBackendError, SomaError } from './errors.ts';
+import { fieldsOf, inputKey, statesOf } from './fields.ts';
 import { STRIDE } from './frame.ts';
-import { drawWasm, inputLaws, statisticsRows, statisticsWasm } from './generated/shaders.ts';
-import { fieldsOf, inputKey, statesOf } from './kernel.ts';
+import { compiled, inputLaws, statisticsRows } from './generated/shaders.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
 import { lowerBound, type Placed, type SlicePlan, type SliceResult } from './slice.ts';
@@ -174,10 +174,15 @@ class CpuPopulation implements DevicePopulation {
 
   async #make(chunk: number | undefined): Promise<void> {
     const { soma, inputs, dt, traces, statistics } = this.#plan;
-    const fixed = [soma.wasm, inputLaws.constant.wasm, drawWasm, statisticsWasm];
-    const [module, stream, draw, gather, ...modules] = (await Promise.all(
-      [...fixed, ...inputs.map(({ wasm }) => wasm)].map(moduleOf),
-    )) as [WebAssembly.Module, WebAssembly.Module, WebAssembly.Module, WebAssembly.Module, ...WebAssembly.Module[]];
+    const laws = [soma, inputLaws.constant, ...inputs].map(async ({ wasm }) => moduleOf(await wasm()));
+    const shared = (['draw', 'statistics'] as const).map(async (name) => moduleOf(await compiled(name)));
+    const [[module, stream, ...modules], [draw, gather]] = (await Promise.all([
+      Promise.all(laws),
+      Promise.all(shared),
+    ])) as [
+      [WebAssembly.Module, WebAssembly.Module, ...WebAssembly.Module[]],
+      [WebAssembly.Module, WebAssembly.Module],
+    ];
     const fields = fieldsOf(soma, inputs).slice(Object.keys(soma.parameters).length);
     const plan = {
       dt,

@@ -1,6 +1,7 @@
 // The GPU itself: the only file that names GPUDevice. It owns the adapter, memory, pipelines, submits and readback, and
 // tells of the loss of the device; it refuses to know what a neuron is.
 
+import { adapterHere } from './adapter.ts';
 import { DeviceLostError, NoBackendError, OutOfMemoryError, SomaError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -48,15 +49,6 @@ export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions
   } catch (cause) {
     throw new NoBackendError(`the adapter gives no device: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** Whether an adapter is the processor in disguise; browsers told by the adapter itself before they had `info`. */
-export const isSoftware = (adapter: GPUAdapter): boolean =>
-  adapter.info?.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
-
-/** The adapter a page has, if any. */
-export async function adapterHere(): Promise<GPUAdapter | null | undefined> {
-  return globalThis.navigator?.gpu?.requestAdapter({ powerPreference: 'high-performance' });
 }
 
 // Pipelines by text, for every simulation on a device.

@@ -9,7 +9,7 @@ import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
-import { isSoftware } from './device.ts';
+import { isSoftware } from './adapter.ts';
 import { NoBackendError } from './errors.ts';
 
 export * from './disk/index.ts';

@@ -1,11 +1,11 @@
 // Which path runs a simulation: a GPU through WebGPU, or the processor. The choice and the words for its reason are
 // here, and nowhere else.
 
+import { adapterHere, isSoftware } from './adapter.ts';
 import type { Backend } from './backend.ts';
-import { type CpuOptions, openCpu } from './cpu.ts';
-import { adapterHere, type DeviceOptions, isSoftware, type Tuning } from './device.ts';
+import type { CpuOptions } from './cpu.ts';
+import type { DeviceOptions, Tuning } from './device.ts';
 import { InputError, NoBackendError } from './errors.ts';
-import { openWebGpu } from './webgpu.ts';
 
 /** `auto` takes a hardware GPU where WebGPU reaches one, else the processor; software Vulkan only goes by name. */
 export type Path = 'auto' | 'webgpu' | 'cpu';
@@ -50,6 +50,11 @@ export async function openPath(path: Path, options: PathOptions): Promise<Opened
     return { backend: await openCpu(options), reason: `the GPU cannot be used: ${error.message}` };
   }
 }
+
+// Only the path that runs is loaded.
+const openCpu = async (options: CpuOptions): Promise<Backend> => (await import('./cpu.ts')).openCpu(options);
+const openWebGpu = async (options: DeviceOptions): Promise<Backend> =>
+  (await import('./webgpu.ts')).openWebGpu(options);
 
 function noGpu(adapter: GPUAdapter | null | undefined): string {
   const node = globalThis.process?.versions?.node !== undefined;

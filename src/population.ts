@@ -3,10 +3,11 @@
 
 import type { Backend, Block, BlockResult, DevicePopulation } from './backend.ts';
 import { checkNames, InputError } from './errors.ts';
+import { inputKey, statisticKey } from './fields.ts';
 import { statisticsRows } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
 import { type HostCurrent, type Input, type ResolvedInput, resolveInputs, streamKind, streamOf } from './inputs.ts';
-import { inputKey, type StreamKind, statisticKey } from './kernel.ts';
+import type { StreamKind } from './kernel.ts';
 import {
   at,
   defaultStates,

@@ -20,8 +20,8 @@ export interface Soma<Config extends object = object, State extends string = str
   readonly states: Table<State>;
   /** The WGSL of the law and of the parts it uses. */
   readonly wgsl: string;
-  /** The same law compiled to WebAssembly, in hexadecimal: longer than base64, but shorter by a quarter once compressed. */
-  readonly wasm: string;
+  /** The same law compiled to WebAssembly, in hexadecimal; loaded where it is wanted. */
+  readonly wasm: () => Promise<string>;
 }
 
 /** An input current: its table and its WGSL; the function of that name gives the current of a step. */
@@ -36,7 +36,7 @@ export interface InputLaw {
   /** The texts that `wgsl` uses. */
   readonly parts: readonly string[];
   /** The same law compiled to WebAssembly, in hexadecimal. */
-  readonly wasm: string;
+  readonly wasm: () => Promise<string>;
   /** Whether its current is the same in every step. */
   readonly steady: boolean;
   /** Whether it draws random numbers. */

@@ -3,7 +3,8 @@
 
 import type { Block, PopulationPlan, SpikeWords, TraceRequest } from './backend.ts';
 import { type Device, Readback, Usage } from './device.ts';
-import { type BindingName, fieldsOf, type Kernel, statesOf } from './kernel.ts';
+import { fieldsOf, statesOf } from './fields.ts';
+import type { BindingName, Kernel } from './kernel.ts';
 import { at, type Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
 

@@ -11,7 +11,8 @@ import {
   type PopulationPlan,
 } from './backend.ts';
 import { type Device, type DeviceOptions, openDevice } from './device.ts';
-import { type Field, fieldsOf, type Kernel, type StreamKind, simulateKernel, statesOf, traceKernel } from './kernel.ts';
+import { type Field, fieldsOf, statesOf } from './fields.ts';
+import { type Kernel, type StreamKind, simulateKernel, traceKernel } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
 import { type Programs, Tile, WORKGROUP } from './tile.ts';

@@ -128,7 +128,7 @@ describe('refused is', () => {
 
 describe('what is asked for', () => {
   test('is nothing by default, and all there is where nothing more is said', () => {
-    expect(make({})).toEqual({ spikes: undefined, rate: undefined, traces: new Map() });
+    expect(make({})).toEqual({ spikes: undefined, rate: undefined, traces: new Map(), statistics: new Map() });
     expect(make({ spikes: false }).spikes).toBeUndefined();
     for (const spikes of [true, {}, { neurons: 'all', to: 'end' }])
       expect(make({ spikes }).spikes).toMatchObject({ window: all, chosen: undefined });

@@ -49,7 +49,7 @@ describe('the schema', () => {
           // Nothing is said here of what is said elsewhere, and a condition describes nothing.
           const said = typeof property !== 'object' || Object.keys(property as Json).length === 0;
           const condition = Object.keys(property as Json).every((word) =>
-            ['const', 'required', 'properties', '$ref'].includes(word),
+            ['const', 'pattern', 'required', 'properties', '$ref'].includes(word),
           );
           const description = (property as { description?: string }).description ?? '';
           if (!said && !condition && !/^\S.*\w/.test(description)) bare.push(`${path}/${key}`);

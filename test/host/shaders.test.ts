@@ -5,8 +5,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { WgslReflect } from 'wgsl_reflect/wgsl_reflect.module.js';
 import { generate } from '../../build/generate.ts';
+import { fieldsOf } from '../../src/fields.ts';
 import { inputLaws } from '../../src/generated/shaders.ts';
-import { fieldsOf, type Kernel, type Structure, simulateKernel, traceKernel } from '../../src/kernel.ts';
+import { type Kernel, type Structure, simulateKernel, traceKernel } from '../../src/kernel.ts';
 import { parameterMeanings, stateMeanings } from '../../src/meanings.ts';
 import {
   AdaptiveExponentialSoma,
