@@ -1,8 +1,8 @@
 // The inner interface: what simulation.ts asks of a path that can run neurons. webgpu.ts has the GPU's, cpu.ts the other.
 // States and parameters cross it in the units of the device: potentials relative to rest, times in steps.
 
+import type { Stream } from './currents.ts';
 import { InputError } from './errors.ts';
-import type { Stream } from './inputs.ts';
 import type { StreamKind } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import type { InputLaw, Soma } from './somas.ts';

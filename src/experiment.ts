@@ -4,6 +4,7 @@
 
 import { withBiophysics } from './biophysics.ts';
 import { checkNames, InputError, OutOfMemoryError, suggest } from './errors.ts';
+import { inputLaws } from './generated/shaders.ts';
 import { stepsIn } from './parameters.ts';
 import type { Population, PopulationOptions } from './population.ts';
 import { checkWindow } from './record.ts';
@@ -17,7 +18,7 @@ import {
   type SimulationOptions,
 } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
-import type { CurrentReader, RestoreOptions } from './state.ts';
+import type { RestoreOptions } from './state.ts';
 import { version } from './version.ts';
 
 /**
@@ -74,7 +75,9 @@ export async function readExperiment(json: unknown, readArray: ReadArray, openAr
     dt,
     steps,
     seed,
-    populations: await Promise.all(names.map((name) => readPopulation(name, populations[name], readArray, openArray))),
+    populations: await Promise.all(
+      names.map((name) => readPopulation(name, populations[name], { readArray, openArray, duration: steps * dt })),
+    ),
   };
 }
 
@@ -97,12 +100,15 @@ function readSteps({ steps, duration }: Json, dt: number): number {
   );
 }
 
-async function readPopulation(
-  name: string,
-  json: unknown,
-  readArray: ReadArray,
-  openArray: OpenArray | undefined,
-): Promise<Experiment['populations'][number]> {
+/** What stands around a population: how its arrays are got, and how long it runs, ms. */
+interface Around {
+  readArray: ReadArray;
+  openArray: OpenArray | undefined;
+  duration: number;
+}
+
+async function readPopulation(name: string, json: unknown, around: Around): Promise<Experiment['populations'][number]> {
+  const { readArray } = around;
   const path = `populations.${name}`;
   const { soma: somaName, ...given } = object(json, path);
   const known = ['units', 'parameters', 'initial', 'input', 'inhibitory', 'record'];
@@ -115,7 +121,7 @@ async function readPopulation(
     name,
     parameters: await loadParameters(given.parameters, `${path}.parameters`, soma, readArray),
     initial: await loadValues(given.initial, `${path}.initial`, readArray),
-    input: await loadInputs(given.input, `${path}.input`, readArray, openArray),
+    input: await loadInputs(given.input, `${path}.input`, around),
   };
   return { name, soma, options: options as unknown as PopulationOptions<object, string> };
 }
@@ -149,18 +155,15 @@ async function loadValues(json: unknown, path: string, readArray: ReadArray): Pr
   return Object.fromEntries(await Promise.all(entries));
 }
 
-async function loadInputs(
-  json: unknown,
-  path: string,
-  readArray: ReadArray,
-  openArray: OpenArray | undefined,
-): Promise<unknown> {
+async function loadInputs(json: unknown, path: string, around: Around): Promise<unknown> {
+  const { readArray, openArray, duration } = around;
   if (!Array.isArray(json)) return json;
   return Promise.all(
     json.map(async (input: unknown, index) => {
       const where = `${path}[${index}]`;
       const given = object(input, where);
-      if (given.kind !== 'array') return loadValues(given, where, readArray);
+      if (given.kind !== 'array')
+        return { ...ends(given.kind, duration), ...((await loadValues(given, where, readArray)) as Json) };
       const kind = 'array';
       if (!('file' in given || 'array' in given)) {
         checkNames(where, given, ['kind', 'values'], 'key NAME of the input array');
@@ -178,6 +181,13 @@ async function loadInputs(
       return { kind, values: data, shape };
     }),
   );
+}
+
+// A moment that has to be given, such as a ramp's arrival, is here the end of the run by default.
+function ends(kind: unknown, duration: number): Json {
+  const law = Object.entries(inputLaws).find(([name]) => name === kind)?.[1];
+  const moments = Object.entries(law?.parameters ?? {}).filter(([, row]) => row.edge && row.default === undefined);
+  return Object.fromEntries(moments.map(([name]) => [name, duration]));
 }
 
 const isReference = (value: unknown): value is Json => typeof value === 'object' && value !== null && 'file' in value;
@@ -287,8 +297,7 @@ export class ExperimentRun {
   ): Promise<ExperimentRun> {
     const sources = experiment.populations.flatMap(({ name, options }) =>
       (options.input ?? []).flatMap((input, i) => {
-        const { read } = input as { read?: CurrentReader };
-        return read ? [[`${name}.input[${i}]`, read] as const] : [];
+        return 'read' in input && input.read ? [[`${name}.input[${i}]`, input.read] as const] : [];
       }),
     );
     const given = { ...options, sources: Object.fromEntries(sources) };

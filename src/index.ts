@@ -1,5 +1,6 @@
 // The public surface of somagpu: re-exports only.
 
+export type { ArrayInput, CurrentReader, ReadCurrent, WholeCurrent } from './currents.ts';
 export type { Tuning } from './device.ts';
 export {
   BusyError,
@@ -26,7 +27,18 @@ export {
   uniform,
   type Value,
 } from './initializers.ts';
-export type { ArrayInput, ConstantInput, Input, StepInput, WhiteNoiseInput } from './inputs.ts';
+export type {
+  ConstantInput,
+  Input,
+  LawInput,
+  OrnsteinUhlenbeckInput,
+  PoissonShotNoiseInput,
+  PulsesInput,
+  RampInput,
+  SineInput,
+  StepInput,
+  WhiteNoiseInput,
+} from './inputs.ts';
 export type { Population, PopulationOptions } from './population.ts';
 export type {
   RateRecording,
@@ -39,5 +51,5 @@ export type {
 export type { Chunk, Rate, Spikes, Statistics, Trace } from './recording.ts';
 export { type Progress, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
 export * from './somas.ts';
-export type { CurrentReader, RestoreOptions } from './state.ts';
+export type { RestoreOptions } from './state.ts';
 export { version } from './version.ts';

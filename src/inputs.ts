@@ -1,24 +1,16 @@
 // Input currents: what a user passes for `input`, checked and resolved. Currents computed on the device have a file in
-// shaders/inputs/ each; `array` currents come from the host, summed into one stream.
+// shaders/inputs/ each; `array` currents come from the host: currents.ts.
 
+import { type ArrayInput, type HostCurrent, resolveArray } from './currents.ts';
 import { derived } from './derived.ts';
 import { standardNormal } from './draws.ts';
 import { checkNames, InputError, suggest } from './errors.ts';
 import { inputLaws, type LawInput } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
-import type { StreamKind } from './kernel.ts';
 import { firstStepAt, type Plane, Quantity, resolve, type Scope } from './parameters.ts';
 import { hashName, uniforms } from './random.ts';
 import type { Row } from './rows.ts';
 import type { InputLaw } from './somas.ts';
-
-/** A current the host gives for every step, pA: `[steps]`, the same for all neurons, or `[steps, neurons]`, row-major. */
-export interface ArrayInput {
-  kind: 'array';
-  /** Flat with a `shape`; without one, a list of numbers (one a step) or of lists (one a step, a number a neuron). */
-  values: ArrayLike<number> | readonly ArrayLike<number>[];
-  shape?: readonly number[];
-}
 
 export type Input = LawInput | ArrayInput;
 
@@ -41,19 +33,6 @@ export interface ResolvedInput {
   /** What its states start with. */
   states: Record<string, Plane>;
 }
-
-/** A host current: `shared` has one value a step, the other kind one a step and neuron. */
-export interface HostCurrent {
-  path: string;
-  shared: boolean;
-  /** The step its values begin with. */
-  first: number;
-  steps: number;
-  values: Float32Array;
-}
-
-/** The row that currents from the host are checked by. */
-export const CURRENT: Row = { path: '', unit: 'pA' };
 
 const KINDS = [...Object.keys(inputLaws), 'array'];
 
@@ -157,66 +136,4 @@ function resolveEdge(row: Row, value: unknown, path: string, dt: number): number
     'is no moment in time',
     `give a number of ms${row.default === 'end' ? ', or leave it out for the end' : ''}`,
   );
-}
-
-function resolveArray(input: ArrayInput, scope: Scope): HostCurrent {
-  const { path, neurons } = scope;
-  checkNames(path, input, ['kind', 'values', 'shape'], 'key NAME of the input array');
-  const given = input.values as ArrayLike<unknown> | null | undefined;
-  if (typeof given?.length !== 'number' || typeof given === 'string') {
-    const reason = given === undefined ? 'is missing' : 'is no list';
-    throw new InputError(`${path}.values`, given, reason, 'give one value a step, or one a step and neuron');
-  }
-  const row = given[0];
-  const nested = Array.isArray(row) || ArrayBuffer.isView(row);
-  const values = nested ? joinRows(input.values as ArrayLike<number>[], scope) : (input.values as ArrayLike<number>);
-  const shape = nested ? [input.values.length, neurons] : (input.shape ?? [values?.length]);
-  const [steps = 0, columns, ...more] = shape;
-  if (more.length > 0 || steps * (columns ?? 1) !== values?.length || (columns ?? neurons) !== neurons) {
-    const reason = `has shape [${shape.join(', ')}] (${values?.length} values) for ${neurons} neurons`;
-    throw new InputError(`${path}.values`, undefined, reason, `give shape [steps] or [steps, ${neurons}]`);
-  }
-  const plane = resolve('values', CURRENT, values, 'current', { ...scope, neurons: values.length });
-  return { path, shared: columns === undefined, first: 0, steps, values: plane as Float32Array };
-}
-
-function joinRows(rows: readonly ArrayLike<number>[], { path, neurons }: Scope): number[] {
-  return rows.flatMap((row, step) => {
-    if (row?.length === neurons) return Array.from(row);
-    const reason = `has ${row?.length} values for ${neurons} neurons`;
-    throw new InputError(`${path}.values[${step}]`, undefined, reason, 'give each step one value a neuron');
-  });
-}
-
-/** What the host gives the device for a block: no values, one a step, or one a step and neuron. */
-export interface Stream {
-  kind: StreamKind;
-  values: Float32Array;
-}
-
-const NO_STREAM: Stream = { kind: 'none', values: new Float32Array(0) };
-
-/** Of the sum of these. */
-export function streamKind(currents: readonly HostCurrent[]): StreamKind {
-  if (currents.length === 0) return 'none';
-  return currents.every((current) => current.shared) ? 'shared' : 'each';
-}
-
-/** The sum of a population's host currents for a block of steps. */
-export function streamOf(currents: readonly HostCurrent[], first: number, steps: number, neurons: number): Stream {
-  const [only] = currents;
-  if (!only) return NO_STREAM;
-  const kind = streamKind(currents);
-  const width = kind === 'shared' ? 1 : neurons;
-  const begin = (current: HostCurrent) => (first - current.first) * (current.shared ? 1 : neurons);
-  if (currents.length === 1) return { kind, values: only.values.subarray(begin(only), begin(only) + steps * width) };
-  const values = new Float32Array(steps * width);
-  for (const current of currents) {
-    const from = begin(current);
-    for (let i = 0; i < values.length; i++) {
-      const source = current.shared ? Math.floor(i / width) : i;
-      values[i] = (values[i] as number) + (current.values[from + source] as number);
-    }
-  }
-  return { kind, values };
 }

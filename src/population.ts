@@ -2,11 +2,12 @@
 // The simulation moves it through time; it knows nothing of the others.
 
 import type { Backend, Block, BlockResult, DevicePopulation } from './backend.ts';
+import { currentsOf, type HostCurrent, streamKind, streamOf } from './currents.ts';
 import { checkNames, InputError } from './errors.ts';
 import { inputKey, statisticKey } from './fields.ts';
 import { statisticsRows } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
-import { type HostCurrent, type Input, type ResolvedInput, resolveInputs, streamKind, streamOf } from './inputs.ts';
+import { type Input, type ResolvedInput, resolveInputs } from './inputs.ts';
 import type { StreamKind } from './kernel.ts';
 import {
   at,
@@ -142,7 +143,7 @@ export class Population<Config extends object = object, State extends string = s
   // The currents of a whole run may be most of what there is in memory: one copy has to do.
   #givenInput(input: Input, path: string): Input {
     const current = this.#currents.find((one) => one.path === path);
-    if (!current?.values) return copyOf(input);
+    if (!current || current.read) return copyOf(input);
     const { shared, steps, values } = current;
     return { kind: 'array', values, shape: shared ? [steps] : [steps, this.neurons] };
   }
@@ -373,9 +374,13 @@ export class Population<Config extends object = object, State extends string = s
     return streamKind(this.#currents);
   }
 
+  /** @internal What the host gives for a block; what a function gives is asked for now. */
+  currents(first: number, steps: number): Promise<readonly HostCurrent[]> {
+    return currentsOf(this.#currents, first, steps, this.#scope('input'));
+  }
+
   /** @internal */
-  block(first: number, steps: number, extra: HostCurrent | undefined, words: boolean): Block {
-    const currents = extra ? [...this.#currents, extra] : this.#currents;
+  block(first: number, steps: number, currents: readonly HostCurrent[], words: boolean): Block {
     const stream = streamOf(currents, first, steps, this.neurons);
     const { spikes, rate, traces } = this.#recorders;
     const wanted = (recorder: Recorder | undefined) => recorder?.wants(first, steps) === true;

@@ -2,9 +2,9 @@
 // It knows what is asked for and in which order; how a block is computed is the backend's.
 
 import { type Backend, BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
+import { CURRENT, type HostCurrent } from './currents.ts';
 import { BusyError, checkNames, DisposedError, InputError } from './errors.ts';
 import { isInitializer } from './initializers.ts';
-import { CURRENT, type HostCurrent } from './inputs.ts';
 import { resolve, stepsIn } from './parameters.ts';
 import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
 import { Population, type PopulationOptions } from './population.ts';
@@ -319,10 +319,13 @@ export class Simulation {
     visit?: (population: Population, result: BlockResult) => void,
   ): Promise<{ done: Promise<number> }> {
     const first = this.#steps;
-    const jobs = this.#populations.map((population) => ({
-      population,
-      block: population.block(first, steps, host?.get(population), visit !== undefined),
-    }));
+    const currents = await Promise.all(this.#populations.map((population) => population.currents(first, steps)));
+    this.#checkAlive();
+    const jobs = this.#populations.map((population, i) => {
+      const extra = host?.get(population);
+      const all = [...(currents[i] as readonly HostCurrent[]), ...(extra ? [extra] : [])];
+      return { population, block: population.block(first, steps, all, visit !== undefined) };
+    });
     // A loop, because parameters may be set, and a structure change, while a kernel compiles.
     while (!jobs.every(({ population, block }) => population.device.ready(block.stream.kind, block.gathered))) {
       await Promise.all(

@@ -1,6 +1,7 @@
 // What a saved simulation holds and how it becomes one again: for each population the options of its `add`, and what has
 // changed since. It knows neither bytes (packed.ts) nor devices, and is loaded by the first `save` or `restore`.
 
+import type { CurrentReader } from './currents.ts';
 import { checkNames, FileError, InputError, NoBackendError } from './errors.ts';
 import type { Input } from './inputs.ts';
 import { pack, unpack } from './packed.ts';
@@ -9,9 +10,6 @@ import type { Population, PopulationOptions, PopulationState } from './populatio
 import type { Simulation, SimulationOptions } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
 import { version } from './version.ts';
-
-/** What gives the currents of an array input: those of some steps, `[steps]` or `[steps, neurons]`. */
-export type CurrentReader = (first: number, steps: number) => Float32Array | Promise<Float32Array>;
 
 export interface RestoreOptions extends PathOptions {
   /** The path it was saved on by default: another one has other bits. */

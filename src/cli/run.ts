@@ -192,7 +192,7 @@ async function open(
   const arrays = new ArrayFiles(dirname(file));
   try {
     const json = parseJson(await readText(file));
-    const experiment = await readExperiment(json, arrays.read);
+    const experiment = await readExperiment(json, arrays.read, arrays.open);
     const every = checkpoint ?? from?.every;
     const pace = every === undefined ? undefined : stepsBetween(every, experiment.dt);
     const identity = every === undefined ? undefined : { every, json, data: dataOf(experiment) };

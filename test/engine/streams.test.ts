@@ -334,7 +334,7 @@ describe.each(backends)('what is kept, on $name', (backend) => {
       states: { potential: { from: 5, every: 100 } },
     });
     const asked = [0, 92, 96, 152, 199, 200, 300].map((first) => {
-      const { words, traces } = cells.block(first, BLOCK, undefined, false);
+      const { words, traces } = cells.block(first, BLOCK, [], false);
       return [first, words, traces];
     });
     expect(asked).toEqual([

@@ -69,14 +69,17 @@ describe('the engine that a page embeds', () => {
   test.each([
     ['webgpu', ['webgpu.js']],
     ['cpu', ['cpu.js', 'laws.js']],
-  ] as const)('takes at most MOST_BYTES with the path it runs on, %s, and carries the other only there', (path, chunks) => {
-    const names = closure('index.js');
-    for (const chunk of chunks) {
-      expect(names).not.toContain(chunk);
-      closure(chunk, names);
-    }
-    expect(sizeOf(names), [...names].join(' + ')).toBeLessThanOrEqual(MOST_BYTES[path]);
-  });
+  ] as const)(
+    'takes at most MOST_BYTES with the path it runs on, %s, and carries the other only there',
+    (path, chunks) => {
+      const names = closure('index.js');
+      for (const chunk of chunks) {
+        expect(names).not.toContain(chunk);
+        closure(chunk, names);
+      }
+      expect(sizeOf(names), [...names].join(' + ')).toBeLessThanOrEqual(MOST_BYTES[path]);
+    },
+  );
 
   test('carries neither wgsl_reflect nor the reader of the shaders', () => {
     const code = codeOf(closure('index.js'));

@@ -1,0 +1,110 @@
+// Array inputs that a function gives block by block: what they do is what the whole array does, and nobody has to have it.
+
+import { describe, expect, test } from 'vitest';
+import { ExponentialSoma, type Input, InputError, type Population, Simulation, type Soma } from '../../src/index.ts';
+import { backends, openDevice } from '../support/backends.ts';
+import { mirror, show } from '../support/mirror.ts';
+import { addCells, expectSameBits } from '../support/outcome.ts';
+
+const STEPS = 150;
+const each = (neurons: number) => Float32Array.from({ length: STEPS * neurons }, (_, i) => (i * 7919) % 101);
+
+/** The values of some steps, and which were asked for. */
+function reading(values: Float32Array, width: number) {
+  const asked: [number, number][] = [];
+  const read = async (first: number, steps: number) => {
+    asked.push([first, steps]);
+    return values.subarray(first * width, (first + steps) * width);
+  };
+  return { asked, read };
+}
+
+describe.each(backends)('on $name', (backend) => {
+  test.each([1, 3, 2049])(
+    'an input read by a function is the array it reads, for %d neurons, each step asked for once',
+    async (neurons) => {
+      const values = each(neurons);
+      const { asked, read } = reading(values, neurons);
+      const shape = [STEPS, neurons];
+      const shown = { neurons, steps: STEPS, options: { tuning: { blockSteps: 32 } } };
+      const whole = await show(backend, { ...shown, input: [{ kind: 'array', values, shape }] });
+      const parts = await show(backend, { ...shown, input: [{ kind: 'array', shape, read }] });
+      expectSameBits(parts, whole, 'the current');
+      expect(asked).toEqual([0, 32, 64, 96, 128].map((first) => [first, Math.min(32, STEPS - first)]));
+    },
+  );
+
+  test('shared ones are read as well, and all that is given adds up', async () => {
+    const [one, two] = [each(1), each(2)];
+    const input = (first: object, second: object): Input[] => [
+      { kind: 'array', shape: [STEPS], ...first } as unknown as Input,
+      { kind: 'constant', amplitude: 5 },
+      { kind: 'array', shape: [STEPS, 2], ...second } as unknown as Input,
+    ];
+    const shown = { neurons: 2, steps: STEPS };
+    const whole = await show(backend, { ...shown, input: input({ values: one }, { values: two }) });
+    const read = input({ read: reading(one, 1).read }, { read: reading(two, 2).read });
+    expectSameBits(await show(backend, { ...shown, input: read }), whole, 'the current');
+  });
+
+  test('what the function throws ends the run at a whole step, and what it gives wrongly is refused', async () => {
+    const attempt = async (read: unknown, shape: unknown = [STEPS]) => {
+      const simulation = await backend.open({ dt: 1, tuning: { blockSteps: 32 } });
+      const input = [{ kind: 'array', shape, read } as Input];
+      const cells = addCells(simulation, ExponentialSoma as unknown as Soma, {
+        name: 'cells',
+        units: 2,
+        parameters: mirror,
+        input,
+      });
+      return { simulation, cells, run: () => simulation.run(STEPS) };
+    };
+    const failing = await attempt((first: number, steps: number) => {
+      if (first > 0) throw new Error('the disk is gone');
+      return new Float32Array(steps);
+    });
+    await expect(failing.run()).rejects.toThrow('the disk is gone');
+    expect(failing.simulation.steps).toBe(32);
+    await (failing.cells as unknown as Population).readState('potential');
+    const short = await attempt(() => new Float32Array(5));
+    await expect(short.run()).rejects.toThrow('cells.input[0].read(0, 32): gave 5 values where 32 are wanted');
+    const broken = await attempt((_: number, steps: number) => new Float32Array(steps).fill(Number.NaN));
+    await expect(broken.run()).rejects.toThrow('cells.input[0].read(0, 32)[0]: is not finite');
+    await expect(attempt('file.npy')).rejects.toThrow('cells.input[0].read: is no function');
+    await expect(attempt(() => [], undefined)).resolves.toBeDefined();
+    await expect(attempt(() => [], [STEPS, 3])).rejects.toThrow(
+      'has shape [150, 3] for 2 neurons; give shape [steps] or',
+    );
+    await expect(attempt(() => [], 5)).rejects.toBeInstanceOf(InputError);
+    const long = await attempt(() => [], [STEPS - 1]);
+    await expect(long.run()).rejects.toThrow('has currents for 149 steps of the 150 to run');
+  });
+
+  test('a saved simulation goes on with the function given again', async () => {
+    const values = each(1);
+    const input: Input[] = [{ kind: 'array', shape: [STEPS], read: reading(values, 1).read }];
+    const simulation = await backend.open({ dt: 1 });
+    const record = { states: { potential: {} } };
+    const cells = addCells(simulation, ExponentialSoma as unknown as Soma, {
+      name: 'cells',
+      units: 1,
+      parameters: { ...mirror, potential_tau: 1 },
+      input,
+      record,
+    });
+    await simulation.run(50);
+    const saved = await simulation.save();
+    await simulation.run(100);
+    const { asked, read } = reading(values, 1);
+    const device = backend.name === 'webgpu' ? await openDevice() : undefined;
+    await using restored = await Simulation.restore(saved, {
+      backend: backend.name,
+      device,
+      sources: { 'cells.input[0]': read },
+    });
+    await restored.run(100);
+    const again = (await (restored.populations[0] as Population).trace('potential')).values;
+    expectSameBits(again, (await cells.trace('potential')).values.subarray(50), 'the potential');
+    expect(asked[0]?.[0]).toBe(50);
+  });
+});
