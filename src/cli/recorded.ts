@@ -3,11 +3,12 @@
 // user said. When that happens is run.ts's affair.
 
 import { createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type NpzEntry, packNpz, Spool } from '../disk/index.ts';
 import type { Experiment } from '../experiment.ts';
-import { csvHead, csvRows, type NpyData } from '../files/index.ts';
+import { csvHead, csvRows, type NpyArray, type NpyData } from '../files/index.ts';
 import type { Population, Rate, Recording, Spikes, Trace } from '../index.ts';
 import type { Aside } from './folder.ts';
 
@@ -54,9 +55,11 @@ export function forStreams(experiment: Experiment): Experiment {
     const record: unknown = population.options.record;
     // What is no record is the engine's to refuse.
     if (!isObject(record)) return population;
-    const changed = eachValue(record, (given, key) =>
-      key === 'states' && isObject(given) ? eachValue(given, unkept) : unkept(given),
-    );
+    const changed = eachValue(record, (given, key) => {
+      // The device gathers statistics; no stream has them.
+      if (key === 'statistics') return given;
+      return key === 'states' && isObject(given) ? eachValue(given, unkept) : unkept(given);
+    });
     return { ...population, options: { ...population.options, record: changed } };
   });
   return { ...experiment, populations };
@@ -179,7 +182,18 @@ export class Recorded {
     if (format === 'npz') return [await this.#saveNpz(aside, provenance)];
     const files: string[] = [];
     for (const recording of this.kept) files.push(await this.#saveCsv(aside, provenance, recording));
+    if (this.population.gatheredStates.length > 0) files.push(await this.#saveStatistics(aside, provenance));
     return files;
+  }
+
+  async #saveStatistics(aside: Aside, provenance: string): Promise<string> {
+    const { name, neurons } = this.population;
+    const file = `${name}.statistics.csv`;
+    const entries = Object.entries(await statisticsOf(this.population)).filter(([, { shape }]) => shape.length > 0);
+    const head = csvHead(['neuron', ...entries.map(([key]) => key)], provenance);
+    const rows = csvRows([Uint32Array.from({ length: neurons }, (_, i) => i), ...entries.map(([, { data }]) => data)]);
+    await writeFile(aside.path(file), head + rows);
+    return file;
   }
 
   async #saveNpz(aside: Aside, provenance: string): Promise<string> {
@@ -194,6 +208,7 @@ export class Recorded {
       }
       Object.assign(entries, fixed);
     }
+    Object.assign(entries, await statisticsOf(this.population));
     await packNpz(aside.path(file), entries);
     return file;
   }
@@ -223,6 +238,17 @@ export class Recorded {
   async close(): Promise<void> {
     await Promise.all(Array.from(this.spools.values(), (spool) => spool.close()));
   }
+}
+
+/** The statistics of its states as arrays, by their names in the npz; how many steps went in is a scalar. */
+async function statisticsOf(population: Population): Promise<Record<string, NpyArray>> {
+  const arrays: Record<string, NpyArray> = {};
+  for (const state of population.gatheredStates) {
+    const { samples, ...each } = await population.statistics(state);
+    for (const [name, data] of Object.entries(each)) arrays[`${state}_${name}`] = { shape: [data.length], data };
+    arrays[`${state}_statistics_steps`] = { shape: [], data: Uint32Array.of(samples) };
+  }
+  return arrays;
 }
 
 /** When steps ended, ms. */

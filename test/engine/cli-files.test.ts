@@ -12,7 +12,12 @@ const cells = {
   initial: { potential: { initializer: 'uniform', low: -70, high: -51 } },
   input: [{ kind: 'constant', amplitude: 80 }],
   inhibitory: [3],
-  record: { spikes: true, rate: { bin: 3 }, states: { potential: { neurons: [9, 0], every: 7 }, adaptation: {} } },
+  record: {
+    spikes: true,
+    rate: { bin: 3 },
+    states: { potential: { neurons: [9, 0], every: 7 }, adaptation: {} },
+    statistics: { adaptation: { from: 10 } },
+  },
 };
 const experiment = { dt: 0.1, duration: 50, seed: 7, populations: { cells } };
 const recording = (record: object) => ({ ...experiment, populations: { cells: { ...cells, record } } });
@@ -41,12 +46,26 @@ describe('an npz', () => {
       ...['dt', 'provenance', 'spike_steps', 'spike_neurons', 'spike_signs', 'rate', 'rate_counts', 'rate_steps'],
       ...['potential', 'potential_steps', 'potential_neurons'],
       ...['adaptation', 'adaptation_steps', 'adaptation_neurons'],
+      ...['adaptation_mean', 'adaptation_variance', 'adaptation_min', 'adaptation_max', 'adaptation_statistics_steps'],
     ]);
     const counts = array(run, 'rate_counts');
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(array(run, 'spike_steps').length);
     // 16 bins of 3 ms, and the 2 ms that are left.
     expect(array(run, 'rate_steps')).toEqual(Array.from({ length: 17 }, (_, bin) => 30 * bin));
     expect(array(run, 'rate')).toEqual(counts.map((count, bin) => count / (bin < 16 ? 30 : 20) / ((20 * 0.1) / 1000)));
+  });
+
+  it('has the statistics of the steps in their window, neuron by neuron', async () => {
+    const run = await cached([]);
+    expect(array(run, 'adaptation_statistics_steps')).toEqual([400]);
+    const trace = array(run, 'adaptation').slice(100 * 20);
+    for (let neuron = 0; neuron < 20; neuron++) {
+      const own = trace.filter((_, i) => i % 20 === neuron);
+      const mean = own.reduce((sum, value) => sum + value, 0) / 400;
+      expect(Math.abs((array(run, 'adaptation_mean')[neuron] as number) - mean)).toBeLessThan(1e-4);
+      expect(array(run, 'adaptation_min')[neuron]).toBe(Math.min(...own));
+      expect(array(run, 'adaptation_max')[neuron]).toBe(Math.max(...own));
+    }
   });
 
   it('says where it comes from, in ASCII, and nothing of when or where', async () => {
@@ -88,7 +107,7 @@ describe('an npz', () => {
 describe('CSV', () => {
   it('has the same numbers as the npz, a file a recording', async () => {
     const [csv, npz] = [await cached(['--format', 'csv']), await cached([])];
-    const names = ['adaptation', 'potential', 'rate', 'spikes'].map((name) => `cells.${name}.csv`);
+    const names = ['adaptation', 'potential', 'rate', 'spikes', 'statistics'].map((name) => `cells.${name}.csv`);
     expect(csv.written).toEqual([...names, 'summary.json']);
     const spikes = rows(csv, 'spikes');
     for (const [i, name] of [
@@ -107,6 +126,10 @@ describe('CSV', () => {
     expect(column(rate, 1)).toEqual([...Array.from({ length: 16 }, (_, bin) => 3 * (bin + 1)), 50]);
     expect(column(rate, 2)).toEqual(array(npz, 'rate_counts'));
     expect(rows(csv, 'adaptation')).toHaveLength(500);
+    const statistics = rows(csv, 'statistics');
+    expect(column(statistics, 0)).toEqual(Array.from({ length: 20 }, (_, neuron) => neuron));
+    for (const [i, name] of ['mean', 'variance', 'min', 'max'].entries())
+      expect(column(statistics, i + 1).map(Math.fround)).toEqual(array(npz, `adaptation_${name}`));
   });
 
   it('begins with a comment that says where it comes from, then the names of the columns', async () => {
