@@ -25,7 +25,7 @@ const experiment = {
       soma: 'AdaptiveExponentialSoma',
       units: neurons,
       // Fires at about 20 Hz, unevenly.
-      input: [{ kind: 'constant', amplitude: { initializer: 'uniform', low: 50, high: 60 } }],
+      input: [{ kind: 'constant', amplitude: { initializer: 'uniform', low: 54, high: 62 } }],
       initial: { potential: { initializer: 'uniform', low: -70, high: -45 } },
       record: { spikes: true },
     },
