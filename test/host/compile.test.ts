@@ -2,6 +2,7 @@
 // evaluation of the same in JavaScript, bit for bit. Results are excluded where WGSL leaves them open: where an infinity
 // or NaN arises on the way. What is not of the subset is the matter of refusals.test.ts.
 
+import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { WgslError } from '../../src/wgsl.ts';
@@ -204,6 +205,44 @@ describe('built-in functions', () => {
     expect(compute('min(lane(), lane(-0.0))')).toBe(0);
     expect(compute('min(lane(-0.0), lane())')).toBe(-0);
     expect(compute('max(lane(-0.0), lane())')).toBe(-0);
+  });
+
+  test('any is true where a condition holds for one of four neurons, and may branch', () => {
+    const text = `${PROBE}\nfn probe(p: Probe, n: u32) -> lane {
+  var x = p.a;
+  for (var k = 0u; k < 8u && any(x > p.b); k++) { x -= 1.0; }
+  return x;
+}`;
+    const columns = [Float32Array.of(0, 1, 3, 2, 0, 0, 0, 0), new Float32Array(8), new Float32Array(8)];
+    // All four go on until the last of them is done.
+    expect([...runLaw({ text, members }, columns)]).toEqual([-3, -2, 0, -1, 0, 0, 0, 0]);
+  });
+
+  test('the high half of a product is what it is written out', () => {
+    const philox = readFileSync(new URL('../../shaders/philox.wgsl', import.meta.url), 'utf8').replace(
+      /\bword\b/g,
+      'bits',
+    );
+    const written = /fn high_product[\s\S]*?\n\}/.exec(philox)?.[0] as string;
+    const law = (name: string, half: string) => `${PROBE}
+${written.replaceAll('high_product', name)}
+fn probe(p: Probe, n: u32) -> lane {
+  let product = ${name}(n >> 16u, n & 0xffffu, bitcast<bits>(p.a));
+  return lane(product ${half});
+}`;
+    const words = Uint32Array.from({ length: 4096 }, (_, i) => Math.imul(i + 1, 0x9e3779b1));
+    words.set([0, 1, 0xffff, 0x10000, 0xffffffff, 0x80000000]);
+    // What is no number has bits all the same, but a lane may not keep them.
+    const sound = words.filter((word) => (word & 0x7f800000) !== 0x7f800000);
+    const columns = [new Float32Array(sound.buffer), new Float32Array(sound.length), new Float32Array(sound.length)];
+    for (const n of [0xd2511f53, 0xcd9e8d57, 0xffffffff, 1, 0x10000]) {
+      for (const half of ['>> bits(16u)', '& bits(0xffffu)']) {
+        const instruction = runLaw({ text: law('high_product', half), members }, columns, n | 0);
+        expect(runLaw({ text: law('other_product', half), members }, columns, n | 0)).toEqual(instruction);
+      }
+    }
+    const high = runLaw({ text: law('high_product', '>> bits(16u)'), members }, columns, 0xd2511f53 | 0);
+    for (const [i, word] of sound.entries()) expect(high[i]).toBe(Number((BigInt(word) * 0xd2511f53n) >> 48n));
   });
 
   test('exp, log, sin and cos take lanes and single numbers', () => {

@@ -748,6 +748,7 @@ describe('conditions', () => {
     ['a flag of a loop', 'for (; a §> b;) {}', 'for (; n > 9u;) {}', advice],
     ['a number', 'if (§n) {}', 'if (n == 1u) {}', 'a condition is a bool, not u32'],
     ['a lane', 'if (§a) {}', 'if (n == 1u) {}', 'a condition is a bool, not lane'],
+    ['any of no flag', 'if (§any(n > 1u)) {}', 'if (any(a > b)) {}', 'any wants a flag, not bool'],
     ['a number of a loop', 'for (; §n;) {}', 'for (; n > 9u;) {}', 'a condition is a bool, not u32'],
   ]);
 });

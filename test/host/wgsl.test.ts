@@ -69,6 +69,9 @@ describe('a table', () => {
     ['5 ms, in steps: a', { inSteps: true }],
     ['5 ms, whole: a', { whole: true }],
     ['5 ms, from potential_rest: a', { from: 'potential_rest' }],
+    ['5 ms, by host: a', { byHost: true }],
+    ['5 ms, on host: a', { onHost: true }],
+    ['5 ms, or density: a', { density: 'density' }],
     ['5 ms, > 0, >= dt, <= 9: a', { above: 0, leastDt: true, most: 9 }],
     ['5 ms: a', {}],
   ])('reads the marks of "%s"', (comment, marks) => {
@@ -86,6 +89,16 @@ describe('a table', () => {
   test('marks members of type u32 as edges in time, others not', () => {
     expect(row('0 ms: a', 'u32')).toHaveProperty('edge', true);
     expect(row('0 ms: a')).not.toHaveProperty('edge');
+  });
+
+  test('marks members of type f32 as one number for all, others not', () => {
+    expect(row('0 ms: a', 'f32')).toHaveProperty('single', true);
+    expect(row('0 ms: a')).not.toHaveProperty('single');
+  });
+
+  test('knows a member by the name a user calls it, where WGSL reserves that', () => {
+    const rows = table('struct Parameters {\n first: lane, // 0 pA, called from: a\n}');
+    expect(rows).toEqual({ from: { path: 'first', default: 0, unit: 'pA', meaning: 'a' } });
   });
 
   test("takes a member's comment from its own line, as a line or a block", () => {
