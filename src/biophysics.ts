@@ -4,7 +4,7 @@
 // with V to V_reset and w to w + b at a spike, when V passes V_peak. Divided by g_L this is docs/numerics.md with
 // potential_tau = C / g_L and resistance = 1 / g_L (pF / nS = ms, 1 / nS = GOhm); all else is the same under other names.
 
-import { checkNames, InputError } from './errors.ts';
+import { checkNames, InputError, isList } from './errors.ts';
 import { isInitializer, type Value } from './initializers.ts';
 import type { AdaptiveExponentialSomaConfig, ExponentialSomaConfig, RefractoryExponentialSomaConfig } from './somas.ts';
 
@@ -212,15 +212,14 @@ function check(value: unknown, path: string, row: Allowed): void {
     const remedy = 'give a number or an array with one value a neuron';
     throw new InputError(path, value, `cannot be an initializer, because ${row.quotient} is computed of it`, remedy);
   }
-  const list = value as ArrayLike<unknown> | null | undefined;
   if (typeof value === 'number') {
     checkNumber(value, path, row);
     return;
   }
-  if (typeof list?.length !== 'number' || typeof value === 'string') {
+  if (!isList(value)) {
     throw new InputError(path, value, 'is not a value', 'give a number, or an array with one number a neuron');
   }
-  for (let i = 0; i < list.length; i++) checkNumber(list[i], `${path}[${i}]`, row);
+  for (let i = 0; i < value.length; i++) checkNumber(value[i], `${path}[${i}]`, row);
 }
 
 function checkNumber(value: unknown, path: string, { unit, above, least }: Allowed): void {

@@ -1,7 +1,7 @@
 // Currents that the host gives for every step, as an array or as a function that is asked for them block by block. All of
 // a population's are summed into one stream for the device.
 
-import { checkNames, InputError } from './errors.ts';
+import { checkNames, InputError, isList } from './errors.ts';
 import type { StreamKind } from './kernel.ts';
 import { resolve, type Scope } from './parameters.ts';
 import type { Row } from './rows.ts';
@@ -24,7 +24,10 @@ export interface ReadCurrent {
   read: CurrentReader;
 }
 
-/** Gives the currents of some steps, row-major; it is asked for each step once, in order, but for a `reset`. */
+/**
+ * Gives the currents of some steps, row-major. It is asked for each step once, in order; and again, from where the
+ * simulation stands, after a `reset` and for steps that an error or an abort kept from being made: an abort does not wait.
+ */
 export type CurrentReader = (first: number, steps: number) => ArrayLike<number> | Promise<ArrayLike<number>>;
 
 /** A host current: `shared` has one value a step, the other kind one a step and neuron. */
@@ -56,14 +59,13 @@ function resolveRead(input: ReadCurrent, scope: Scope): HostCurrent {
   if ('values' in input) throw new InputError(`${path}.values`, undefined, 'stands beside read', 'give one of the two');
   if (typeof read !== 'function')
     throw new InputError(`${path}.read`, read, 'is no function', 'give (first, steps) => values');
-  if (!Array.isArray(shape)) throw new InputError(`${path}.shape`, shape, 'is no shape', shapes(scope));
   return { path, first: 0, ...layoutOf(shape, scope, 'shape'), values: new Float32Array(), read };
 }
 
 function resolveWhole(input: WholeCurrent, scope: Scope): HostCurrent {
   const { path, neurons } = scope;
-  const given = input.values as ArrayLike<unknown> | null | undefined;
-  if (typeof given?.length !== 'number' || typeof given === 'string') {
+  const given: unknown = input.values;
+  if (!isList(given)) {
     const reason = given === undefined ? 'is missing' : 'is no list';
     throw new InputError(`${path}.values`, given, reason, 'give one value a step, or one a step and neuron');
   }
@@ -86,7 +88,8 @@ function layoutOf(
   values?: number,
 ): { shared: boolean; steps: number } {
   const { path, neurons } = scope;
-  const [steps = 0, columns, ...more] = shape;
+  if (!Array.isArray(shape)) throw new InputError(`${path}.shape`, shape, 'is no shape', shapes(scope));
+  const [steps = 0, columns, ...more] = shape as number[];
   const right = more.length === 0 && Number.isInteger(steps) && steps >= 0 && (columns ?? neurons) === neurons;
   if (right && (values === undefined || steps * (columns ?? 1) === values))
     return { shared: columns === undefined, steps };
@@ -99,8 +102,8 @@ function layoutOf(
   );
 }
 
-function joinRows(rows: readonly ArrayLike<number>[], { path, neurons }: Scope): number[] {
-  return rows.flatMap((row, step) => {
+function joinRows(rows: ArrayLike<ArrayLike<number>>, { path, neurons }: Scope): number[] {
+  return Array.from(rows).flatMap((row, step) => {
     if (row?.length === neurons) return Array.from(row);
     const reason = `has ${row?.length} values for ${neurons} neurons`;
     throw new InputError(`${path}.values[${step}]`, undefined, reason, 'give each step one value a neuron');
@@ -113,7 +116,7 @@ export async function currentsOf(
   first: number,
   steps: number,
   scope: Scope,
-): Promise<readonly HostCurrent[]> {
+): Promise<HostCurrent[]> {
   const whole = async (current: HostCurrent): Promise<HostCurrent> => {
     if (!current.read) return current;
     const values = await current.read(first, steps);

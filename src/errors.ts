@@ -1,5 +1,5 @@
-// Every error somagpu throws on purpose, and the words of refusals. Hosts tell them apart by class; the command line
-// turns them into exit codes.
+// Every error somagpu throws on purpose, the words of refusals, and the checks that all modules share. Hosts tell errors
+// apart by class; the command line turns them into exit codes.
 
 /** The common ancestor of the errors below. */
 export class SomaError extends Error {
@@ -59,13 +59,21 @@ function show(value: unknown): string {
   if (typeof value === 'number') return String(value);
   if (ArrayBuffer.isView(value)) return `an array of ${(value as Uint8Array).length} values`;
   if (typeof value === 'function') return 'a function';
-  let text = String(value);
+  let text: string;
   try {
-    text = JSON.stringify(value) ?? text;
+    text = JSON.stringify(value) ?? String(value);
   } catch {
-    // A bigint, or an object that contains itself.
+    // A bigint; or an object that contains itself, or has no text, which is any without a prototype.
+    text = typeof value === 'object' ? Object.prototype.toString.call(value) : String(value);
   }
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** Whether a value is an array, typed or not, or another object like one; text is none, nor is what JSON calls an object. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const plain = [Object.prototype, null].includes(Object.getPrototypeOf(value));
+  return !plain && typeof (value as ArrayLike<unknown>).length === 'number';
 }
 
 /** `did you mean "x"? ` where a known name is near, else nothing. */

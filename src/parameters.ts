@@ -2,7 +2,7 @@
 // scalars or planes. Pure: it knows no device, no file and no clock.
 
 import { type Distribution, distribution } from './distributions.ts';
-import { checkNames, InputError } from './errors.ts';
+import { checkNames, InputError, isList } from './errors.ts';
 import { parameterOwners } from './generated/shaders.ts';
 import { isInitializer, type Value } from './initializers.ts';
 import { uniforms } from './random.ts';
@@ -174,7 +174,7 @@ export function resolve(
       return check(row.whole ? Math.round(number) : number, neuron) - at(origin, neuron);
     });
   }
-  if (typeof (value as ArrayLike<number> | undefined)?.length !== 'number' || typeof value === 'string') {
+  if (!isList(value)) {
     throw new InputError(
       path,
       value,

@@ -1,7 +1,7 @@
 // What a user asks to record, checked: moments become steps, neurons flat indices, and each recording its recorder. How
 // that collects is its own.
 
-import { checkNames, InputError } from './errors.ts';
+import { checkNames, InputError, isList } from './errors.ts';
 import { firstStepAt, stepsIn } from './parameters.ts';
 import { RateRecorder, SpikeRecorder, TraceRecorder, type Window } from './recorders.ts';
 import type { Soma } from './somas.ts';
@@ -141,7 +141,7 @@ export function checkWindow(
 
 /** Checks flat indices of neurons. @throws InputError */
 export function checkIndices(given: ArrayLike<number>, neurons: number, path: string): Uint32Array {
-  if (typeof given?.length !== 'number' || typeof given === 'string') {
+  if (!isList(given)) {
     throw new InputError(path, given, 'is no list of neurons', 'give flat indices');
   }
   return Uint32Array.from({ length: given.length }, (_, i) => {

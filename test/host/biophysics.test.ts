@@ -203,6 +203,7 @@ describe('refused from papers', () => {
       ['biophysics.g_L[1]: must be greater than 0, got -1'],
     ],
     ['NaN', { E_L: Number.NaN }, { E_L: -70 }, ['biophysics.E_L: is not finite, got NaN; give mV']],
+    ['an object that looks like a list', { C: { length: 1, 0: 5 } }, { C: [5] }, ['biophysics.C: is not a value']],
     ['a text', { V_T: '-50' }, { V_T: -50 }, ['biophysics.V_T: is not a value, got "-50"']],
     [
       'a text among numbers',

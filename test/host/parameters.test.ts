@@ -166,6 +166,13 @@ describe('parameters', () => {
 const NAN = Number.NaN;
 const steps = 2 ** 24 - 2;
 
+/** Neither JSON nor String() has words for it. */
+function itself(): object {
+  const object = Object.create(null);
+  object.itself = object;
+  return object;
+}
+
 // Each refused value stands beside one that is just allowed.
 const ranges: [string, Soma, string, Value, Value, string][] = [
   ['a slope of zero', eif, 'spike_slope', 0, 1e-30, 'must be greater than 0'],
@@ -184,6 +191,23 @@ const ranges: [string, Soma, string, Value, Value, string][] = [
   ['a text', eif, 'resistance', '2' as unknown as Value, 2, 'not a value, got "2"'],
   ['null', eif, 'resistance', null as unknown as Value, 0, 'not a value, got null'],
   ['true', eif, 'resistance', true as unknown as Value, 1, 'not a value, got true'],
+  [
+    'an object of JSON that looks like a list',
+    eif,
+    'resistance',
+    { length: 4, 0: 1, 1: 2, 2: 3, 3: 4 },
+    [1, 2, 3, 4],
+    'not a value, got {"0":1,"1":2,"2":3,"3":4,"length":4}',
+  ],
+  ['an object of nothing', eif, 'resistance', Object.create(null), 1, 'not a value, got {}'],
+  [
+    'an object that has no text',
+    eif,
+    'resistance',
+    itself() as unknown as Value,
+    1,
+    'not a value, got [object Object]',
+  ],
   [
     'a text in an array',
     eif,

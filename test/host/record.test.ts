@@ -50,6 +50,13 @@ const rows: Row[] = [
     'record.spikes.neurons',
     'is no list',
   ],
+  [
+    'an object of JSON that looks like a list',
+    { spikes: { neurons: { length: 1, 0: 2 } } },
+    { spikes: { neurons: [2] } },
+    'record.spikes.neurons',
+    'is no list',
+  ],
   ['a state', { states: { blocked: {} } }, { states: { adaptation: {} } }, 'record.states', 'unknown state "blocked"'],
   [
     'a key of a state',
