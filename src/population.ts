@@ -3,7 +3,7 @@
 
 import type { Backend, Block, BlockResult, DevicePopulation } from './backend.ts';
 import { currentsOf, type HostCurrent, streamKind, streamOf } from './currents.ts';
-import { checkNames, InputError } from './errors.ts';
+import { checkNames, InputError, isList } from './errors.ts';
 import { inputKey, statisticKey } from './fields.ts';
 import { statisticsRows } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
@@ -196,8 +196,7 @@ export class Population<Config extends object = object, State extends string = s
       `state NAME of ${this.soma.name}`,
     );
     const origin = this.#origin(state);
-    const values = await this.device.readState(state);
-    this.#clock.checkAlive();
+    const values = await this.#alive(this.device.readState(state));
     if (origin !== 0) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + at(origin, i);
     return values;
   }
@@ -205,9 +204,16 @@ export class Population<Config extends object = object, State extends string = s
   /** How often each neuron has spiked since `add` or `reset`, counted on the device. */
   async spikeCounts(): Promise<Uint32Array> {
     this.#clock.checkAlive();
-    const counts = await this.device.readCounts();
-    this.#clock.checkAlive();
-    return counts;
+    return this.#alive(this.device.readCounts());
+  }
+
+  // What a device says of memory that went with the simulation is beside the point.
+  async #alive<T>(read: Promise<T>): Promise<T> {
+    try {
+      return await read;
+    } finally {
+      this.#clock.checkAlive();
+    }
   }
 
   /**
@@ -252,10 +258,9 @@ export class Population<Config extends object = object, State extends string = s
       throw this.#unasked(`statistics.${state}`, `statistics: { ${state}: {} }`);
     const origin = this.#origin(state);
     const read = (name: keyof typeof statisticsRows) => this.device.readState(statisticKey(state, name));
-    const [count, mean, deviations, least, most] = await Promise.all(
-      (['count', 'mean', 'deviations', 'least', 'most'] as const).map(read),
+    const [count, mean, deviations, least, most] = await this.#alive(
+      Promise.all((['count', 'mean', 'deviations', 'least', 'most'] as const).map(read)),
     );
-    this.#clock.checkAlive();
     const [samples = 0] = count as Float32Array;
     // Of no steps there is no mean.
     const of = (values: Float32Array | undefined, f: (value: number, neuron: number) => number) =>
@@ -375,7 +380,7 @@ export class Population<Config extends object = object, State extends string = s
   }
 
   /** @internal What the host gives for a block; what a function gives is asked for now. */
-  currents(first: number, steps: number): Promise<readonly HostCurrent[]> {
+  currents(first: number, steps: number): Promise<HostCurrent[]> {
     return currentsOf(this.#currents, first, steps, this.#scope('input'));
   }
 
@@ -384,7 +389,7 @@ export class Population<Config extends object = object, State extends string = s
     const stream = streamOf(currents, first, steps, this.neurons);
     const { spikes, rate, traces } = this.#recorders;
     const wanted = (recorder: Recorder | undefined) => recorder?.wants(first, steps) === true;
-    const block = {
+    return {
       first,
       steps,
       stream,
@@ -392,8 +397,12 @@ export class Population<Config extends object = object, State extends string = s
       traces: [...traces.values()].some(wanted),
       gathered: this.gathered(first),
     };
+  }
+
+  /** @internal Queues a block. */
+  advance(block: Block): Promise<BlockResult> {
     this.#ranWith.set(block, this.#parameters);
-    return block;
+    return this.device.advance(block);
   }
 
   /** @internal */
@@ -449,7 +458,7 @@ function copyOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (ArrayBuffer.isView(value)) return (value as Float32Array).slice();
   if (Array.isArray(value)) return value.map(copyOf);
-  if (typeof (value as ArrayLike<unknown>).length === 'number') return Array.from(value as ArrayLike<unknown>);
+  if (isList(value)) return Array.from(value);
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, copyOf(one)]));
 }
 

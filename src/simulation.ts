@@ -81,9 +81,9 @@ export class Simulation {
    * @throws InputError if an option is wrong, NoBackendError if there is no such path here
    */
   static async create(options: SimulationOptions = {}): Promise<Simulation> {
-    const { dt = 0.1, seed = 0, backend = 'auto', ...path } = options;
     const known = ['dt', 'seed', 'backend', 'device', 'adapter', 'workers', 'workerUrl', 'tuning'];
     checkNames('', options, known, 'option NAME of Simulation.create');
+    const { dt = 0.1, seed = 0, backend = 'auto', ...path } = options;
     checkDt(dt, 'dt');
     checkSeed(seed, 'seed');
     return new Simulation(await openPath(backend, path), dt, seed);
@@ -179,7 +179,7 @@ export class Simulation {
       while (this.#steps < last && !signal?.aborted) {
         if (this.#full) {
           await drain(0);
-          await this.#room(signal);
+          await this.#until(() => !this.#full, signal);
           continue;
         }
         const longest = Math.min(
@@ -188,7 +188,10 @@ export class Simulation {
             population.uniformSteps(this.#steps),
           ]),
         );
-        inFlight.push((await this.#advance(Math.min(longest, last - this.#steps))).done);
+        const block = Math.min(longest, last - this.#steps);
+        const currents = await this.#currents(block, signal);
+        if (!currents) break;
+        inFlight.push((await this.#advance(block, currents)).done);
         await drain(BLOCKS_IN_FLIGHT - 1);
       }
       await drain(0);
@@ -202,13 +205,26 @@ export class Simulation {
     return this.#populations.some((population) => population.full);
   }
 
-  // Until all readers have taken enough; an abort or dispose ends the wait.
-  async #room(signal: AbortSignal | undefined): Promise<void> {
+  // Waits for others, readers of streams or functions that give currents; an abort or dispose ends the wait.
+  async #until(over: () => boolean, signal: AbortSignal | undefined): Promise<void> {
     const ring = () => this.#bell.ring();
     signal?.addEventListener('abort', ring);
-    while (this.#full && !signal?.aborted) await this.#bell.wait();
+    while (!over() && !signal?.aborted && !this.#disposed) await this.#bell.wait();
     signal?.removeEventListener('abort', ring);
     this.#checkAlive();
+  }
+
+  // What the host gives each population for a block; nothing where an abort came first.
+  async #currents(steps: number, signal?: AbortSignal): Promise<HostCurrent[][] | undefined> {
+    const asked = Promise.all(this.#populations.map((population) => population.currents(this.#steps, steps)));
+    let there = false;
+    const tell = () => {
+      there = true;
+      this.#bell.ring();
+    };
+    asked.then(tell, tell);
+    await this.#until(() => there, signal);
+    return there ? asked : undefined;
   }
 
   #endStreams(failure?: { error: unknown }): void {
@@ -219,15 +235,17 @@ export class Simulation {
    * Builds the kernels a run needs, which the first run would else do itself, and waits until the device has given all
    * the memory.
    *
-   * @throws OutOfMemoryError, DeviceLostError
+   * @throws OutOfMemoryError, DeviceLostError, DisposedError
    */
   async compile(): Promise<void> {
     this.#checkFree('compile');
-    await Promise.all(
-      this.#populations.map((population) =>
-        population.device.compile(population.streamKind, population.gathered(this.#steps)),
-      ),
-    );
+    const compile = (population: Population) =>
+      population.device.compile(population.streamKind, population.gathered(this.#steps));
+    try {
+      await Promise.all(this.#populations.map(compile));
+    } finally {
+      this.#checkAlive();
+    }
   }
 
   /**
@@ -245,15 +263,16 @@ export class Simulation {
     const names = this.#populations.map(({ name }) => name);
     checkNames('currents', currents, names, 'population NAME');
     this.#checkSteps(1, 'step', undefined);
-    const host = new Map<Population, HostCurrent>();
-    for (const population of this.#populations) {
+    const extra = this.#populations.map((population) => {
       const given = Object.hasOwn(currents, population.name) ? currents[population.name] : undefined;
       population.checkStreams(this.#steps + 1);
-      if (given !== undefined) host.set(population, hostCurrent(given, population, this));
-    }
+      return given === undefined ? [] : [hostCurrent(given, population, this)];
+    });
     const spikes: Record<string, Int8Array> = {};
     await this.#exclusively(async () => {
-      const { done } = await this.#advance(1, host, (population, { words }) => {
+      const own = (await this.#currents(1)) as HostCurrent[][];
+      const all = own.map((given, i) => [...given, ...(extra[i] as HostCurrent[])]);
+      const { done } = await this.#advance(1, all, (population, { words }) => {
         spikes[population.name] = signedSpikes(words, population.neurons, population.inhibitory);
       });
       await done;
@@ -304,6 +323,7 @@ export class Simulation {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#backend.dispose();
+    this.#bell.ring();
     // Also those of a run to come, whose readers would wait for ever.
     this.#endStreams({ error: this.#gone() });
   }
@@ -315,16 +335,13 @@ export class Simulation {
   // Queues a block for every population. `done` resolves, with the step reached, when its results have been kept.
   async #advance(
     steps: number,
-    host?: ReadonlyMap<Population, HostCurrent>,
+    currents: readonly HostCurrent[][],
     visit?: (population: Population, result: BlockResult) => void,
   ): Promise<{ done: Promise<number> }> {
     const first = this.#steps;
-    const currents = await Promise.all(this.#populations.map((population) => population.currents(first, steps)));
-    this.#checkAlive();
     const jobs = this.#populations.map((population, i) => {
-      const extra = host?.get(population);
-      const all = [...(currents[i] as readonly HostCurrent[]), ...(extra ? [extra] : [])];
-      return { population, block: population.block(first, steps, all, visit !== undefined) };
+      const block = population.block(first, steps, currents[i] as HostCurrent[], visit !== undefined);
+      return { population, block };
     });
     // A loop, because parameters may be set, and a structure change, while a kernel compiles.
     while (!jobs.every(({ population, block }) => population.device.ready(block.stream.kind, block.gathered))) {
@@ -333,7 +350,7 @@ export class Simulation {
       );
       this.#checkAlive();
     }
-    const queued = jobs.map((job) => ({ ...job, result: job.population.device.advance(job.block) }));
+    const queued = jobs.map((job) => ({ ...job, result: job.population.advance(job.block) }));
     this.#steps += steps;
     const earlier = this.#kept;
     const keep = async () => {
@@ -387,8 +404,8 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 function checkName(name: unknown, populations: readonly Population[]): void {
   if (typeof name !== 'string' || !NAME.test(name)) {
     throw new InputError(
-      String(name),
-      undefined,
+      typeof name === 'string' ? name : 'name',
+      typeof name === 'string' ? undefined : name,
       'is no name for a population',
       'give a letter, then letters, digits, "_" or "-"',
     );

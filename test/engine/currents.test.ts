@@ -1,7 +1,15 @@
 // Array inputs that a function gives block by block: what they do is what the whole array does, and nobody has to have it.
 
 import { describe, expect, test } from 'vitest';
-import { ExponentialSoma, type Input, InputError, type Population, Simulation, type Soma } from '../../src/index.ts';
+import {
+  DisposedError,
+  ExponentialSoma,
+  type Input,
+  InputError,
+  type Population,
+  Simulation,
+  type Soma,
+} from '../../src/index.ts';
 import { backends, openDevice } from '../support/backends.ts';
 import { mirror, show } from '../support/mirror.ts';
 import { addCells, expectSameBits } from '../support/outcome.ts';
@@ -76,8 +84,60 @@ describe.each(backends)('on $name', (backend) => {
       'has shape [150, 3] for 2 neurons; give shape [steps] or',
     );
     await expect(attempt(() => [], 5)).rejects.toBeInstanceOf(InputError);
+    for (const shape of [5, 'x', {}, true]) {
+      const input = [{ kind: 'array', values: [1, 2], shape }] as unknown as Input[];
+      const { simulation } = failing;
+      expect(() => addCells(simulation, ExponentialSoma as unknown as Soma, { units: 2, input })).toThrow(
+        'is no shape',
+      );
+    }
     const long = await attempt(() => [], [STEPS - 1]);
     await expect(long.run()).rejects.toThrow('has currents for 149 steps of the 150 to run');
+  });
+
+  test('neither an abort nor dispose waits for the function; the next run asks for the same steps again', async () => {
+    const simulation = await backend.open({ dt: 1, tuning: { blockSteps: 32 } });
+    const asked: number[] = [];
+    let silent = true;
+    const stop = new AbortController();
+    const read = (first: number, steps: number): Promise<Float32Array> => {
+      asked.push(first);
+      if (silent && first > 0) setTimeout(() => stop.abort(new Error('enough')), 20);
+      return silent && first > 0 ? new Promise(() => {}) : Promise.resolve(new Float32Array(steps).fill(first + 1));
+    };
+    const record = { states: { potential: {} } };
+    const given = { units: 1, parameters: { ...mirror, potential_tau: 1 }, record };
+    const input: Input[] = [{ kind: 'array', shape: [STEPS], read }];
+    const cells = addCells(simulation, ExponentialSoma as unknown as Soma, { ...given, input });
+    const running = simulation.run(STEPS, { signal: stop.signal });
+    await expect(running).rejects.toThrow('enough');
+    expect([simulation.steps, asked]).toEqual([32, [0, 32]]);
+    silent = false;
+    await simulation.run(64 - 32);
+    expect(asked).toEqual([0, 32, 32]);
+    expect(Array.from((await cells.trace('potential')).values)).toEqual([...Array(32).fill(1), ...Array(32).fill(33)]);
+    silent = true;
+    for (const wait of [() => simulation.step(), () => simulation.run(1)]) {
+      const waiting = wait();
+      setTimeout(() => simulation.dispose(), 20);
+      await expect(waiting).rejects.toBeInstanceOf(DisposedError);
+    }
+  });
+
+  test('a population added later has its input from the step on at which it was added, and all of it after a reset', async () => {
+    const simulation = await backend.open({ dt: 1 });
+    addCells(simulation, ExponentialSoma as unknown as Soma, { units: 1 });
+    await simulation.run(100);
+    const { asked, read } = reading(each(1), 1);
+    const input: Input[] = [{ kind: 'array', shape: [STEPS], read }];
+    addCells(simulation, ExponentialSoma as unknown as Soma, { units: 1, parameters: mirror, input });
+    await simulation.run(20);
+    await simulation.step();
+    await simulation.run(29);
+    await expect(simulation.run(1)).rejects.toThrow('has currents for 150 steps of the 151 to run');
+    simulation.reset();
+    await simulation.run(5);
+    expect(asked).toEqual([100, 120, 121, 0].map((first, i) => [first, [20, 1, 29, 5][i]]));
   });
 
   test('a saved simulation goes on with the function given again', async () => {

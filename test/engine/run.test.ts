@@ -16,6 +16,7 @@ import { backends, openDevice, type TestBackend } from '../support/backends.ts';
 import {
   addCells,
   type CellOptions,
+  type Cells,
   expectSameBits,
   expectSameOutcome,
   outcomeOf,
@@ -139,6 +140,25 @@ describe.each(backends)('one thing at a time, on $name', (backend) => {
     expect(() => simulation.reset()).toThrow(DisposedError);
   });
 
+  test('dispose ends all that is asked of a device with DisposedError', async () => {
+    const device = { states: { potential: {} }, statistics: { potential: {} } };
+    const asking = [
+      (_: Simulation, cells: Cells) => cells.readState('potential'),
+      (_: Simulation, cells: Cells) => cells.spikeCounts(),
+      (_: Simulation, cells: Cells) => cells.statistics('potential'),
+      (simulation: Simulation) => simulation.compile(),
+      (simulation: Simulation) => simulation.step(),
+    ];
+    for (const ask of asking) {
+      const { simulation, cells } = await start(backend, { record: device });
+      const asked = ask(simulation, cells);
+      simulation.dispose();
+      await expect(asked).rejects.toBeInstanceOf(DisposedError);
+      const alive = await start(backend, { record: device });
+      await ask(alive.simulation, alive.cells);
+    }
+  });
+
   test('what was recorded before dispose stays readable', async () => {
     const { simulation, cells } = await start(backend);
     await simulation.run(30);
@@ -260,6 +280,25 @@ describe.each(backends)('states, on $name', (backend) => {
     cells.setState({ adaptation: 5, potential: [-60, -61, -62] });
     expect(Array.from(await cells.readState('potential'))).toEqual([-60, -61, -62]);
     expect(Array.from(await cells.readState('adaptation'))).toEqual([5, 5, 5]);
+  });
+
+  test('samples are relative to the parameters their block ran with, whenever others are set', async () => {
+    const sampled = async (turns = Infinity) => {
+      const given = { parameters: {}, input: [{ kind: 'constant', amplitude: 100 }] } as const;
+      const { simulation, cells } = await start(backend, given);
+      const running = simulation.run(0.1);
+      for (let i = 0; i < Math.min(turns, 40); i++) await Promise.resolve();
+      if (turns < Infinity)
+        cells.setParameters({ potential_rest: -50, resistance: 0, rheobase_threshold: 0, threshold: 10 });
+      await running;
+      return (await cells.trace('potential')).values[0] as number;
+    };
+    const before = await sampled(0);
+    expect(before).toBe(-50);
+    const after = await sampled();
+    expect(after).toBeCloseTo(-69, 2);
+    // Kernels compile in between.
+    for (let turns = 1; turns < 40; turns++) expect([before, after]).toContain(await sampled(turns));
   });
 
   test('refused parameters change nothing; those left out, or undefined, stay as they are', async () => {
