@@ -100,7 +100,8 @@ export async function restore(
     return { simulation, steps };
   } catch (error) {
     simulation.dispose();
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
+    throw new FileError(`the saved simulation is damaged: ${error.message}; save it again`, { cause: error });
   }
 }
 

@@ -407,6 +407,12 @@ describe('restoring', () => {
     const [population] = tree.populations as { state: { counts: Uint32Array } }[];
     const short = { ...population, state: { ...population?.state, counts: new Uint32Array(3) } };
     await expect(attempt(pack({ ...tree, populations: [short] }))).rejects.toThrow('cells has not one value a neuron');
+    const state = (changed: object) => {
+      const wrong = { ...population, state: { ...population?.state, ...changed } };
+      return attempt(pack({ ...tree, populations: [wrong] }));
+    };
+    await expect(state({ states: { potential: null, adaptation: null } })).rejects.toThrow('simulation is damaged: ');
+    await expect(state({ states: { potential: null, adaptation: null } })).rejects.toBeInstanceOf(FileError);
     expect(await attempt(pack(tree))).toBe('cpu');
   });
 
