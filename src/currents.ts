@@ -2,6 +2,7 @@
 // a population's are summed into one stream for the device.
 
 import { checkNames, InputError, isList } from './errors.ts';
+import { isInitializer } from './initializers.ts';
 import type { StreamKind } from './kernel.ts';
 import { resolve, type Scope } from './parameters.ts';
 import type { Row } from './rows.ts';
@@ -131,6 +132,16 @@ export async function currentsOf(
     return { ...current, first, values: checked as Float32Array };
   };
   return Promise.all(currents.map(whole));
+}
+
+/** The current of a single step, the same for all neurons or one each. @throws InputError */
+export function stepCurrent(given: number | ArrayLike<number>, step: number, scope: Scope): HostCurrent {
+  const name = scope.population;
+  const path = `${scope.path}.${name}`;
+  if (isInitializer(given)) throw new InputError(path, given, 'is no current', 'give a number, or one a neuron');
+  const plane = resolve(name, CURRENT, given, 'current', scope);
+  const shared = typeof plane === 'number';
+  return { path, shared, first: step, steps: 1, values: shared ? Float32Array.of(plane) : plane };
 }
 
 /** What the host gives the device for a block: no values, one a step, or one a step and neuron. */

@@ -5,18 +5,11 @@
 import { withBiophysics } from './biophysics.ts';
 import { checkNames, InputError, OutOfMemoryError, suggest } from './errors.ts';
 import { inputLaws } from './generated/shaders.ts';
-import { stepsIn } from './parameters.ts';
+import { checkDt, checkSeed, stepsIn } from './parameters.ts';
 import type { Population, PopulationOptions } from './population.ts';
 import { checkWindow } from './record.ts';
 import { samplesIn } from './recording.ts';
-import {
-  checkDt,
-  checkSeed,
-  type Progress,
-  type RunOptions,
-  Simulation,
-  type SimulationOptions,
-} from './simulation.ts';
+import { type Progress, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
 import type { RestoreOptions } from './state.ts';
 import { version } from './version.ts';

@@ -68,6 +68,18 @@ export function stepsIn(duration: unknown, dt: number, path: string): number {
   );
 }
 
+export function checkDt(dt: unknown, path: string): asserts dt is number {
+  if (typeof dt !== 'number' || !(dt >= 1e-6 && dt <= 1e6)) {
+    throw new InputError(path, dt, 'is no time step', 'give ms, from 1e-6 to 1e6; 0.1 is usual');
+  }
+}
+
+export function checkSeed(seed: unknown, path: string): asserts seed is number {
+  if (!Number.isInteger(seed) || (seed as number) < 0 || (seed as number) > 0xffffffff) {
+    throw new InputError(path, seed, 'is no seed', 'give a whole number from 0 to 4294967295');
+  }
+}
+
 /** The value of one neuron. */
 export const at = (plane: Plane, neuron: number): number =>
   typeof plane === 'number' ? plane : (plane[neuron] as number);

@@ -2,7 +2,7 @@
 // The simulation moves it through time; it knows nothing of the others.
 
 import type { Backend, Block, BlockResult, DevicePopulation } from './backend.ts';
-import { currentsOf, type HostCurrent, streamKind, streamOf } from './currents.ts';
+import { currentsOf, type HostCurrent, stepCurrent, streamKind, streamOf } from './currents.ts';
 import { checkNames, InputError, isList } from './errors.ts';
 import { inputKey, statisticKey } from './fields.ts';
 import { statisticsRows } from './generated/shaders.ts';
@@ -19,9 +19,10 @@ import {
   resolveStates,
   type Scope,
 } from './parameters.ts';
-import { checkIndices, makeRecorders, type Recorders, type Recording } from './record.ts';
-import type { Mark, Recorder } from './recorders.ts';
-import { type Chunk, countSpikes, type Rate, type Spikes, type Statistics, type Trace } from './recording.ts';
+import { checkIndices, makeRecordings, type Recording } from './record.ts';
+import type { Mark } from './recorders.ts';
+import type { Chunk, Rate, Spikes, Statistics, Trace } from './recording.ts';
+import type { Recordings } from './recordings.ts';
 import type { Row } from './rows.ts';
 import type { Soma } from './somas.ts';
 import type { Bell } from './streams.ts';
@@ -72,11 +73,12 @@ export class Population<Config extends object = object, State extends string = s
   readonly given: PopulationOptions<Config, State>;
   /** @internal */
   readonly device: DevicePopulation;
+  /** @internal */
+  readonly recordings: Recordings;
   /** One byte a neuron, 1 where it is inhibitory; nothing where none is. */
   readonly inhibitory: Uint8Array | undefined;
   readonly #clock: Clock;
   readonly #currents: readonly HostCurrent[];
-  readonly #recorders: Recorders;
   readonly #added: { parameters: Record<string, Plane>; states: Record<string, Plane> };
   #parameters: Record<string, Plane>;
   // Parameters may change while a block is on its way; its samples are relative to those it ran with.
@@ -107,7 +109,7 @@ export class Population<Config extends object = object, State extends string = s
     const inputs = input.map((one, i) => this.#givenInput(one, `${name}.input[${i}]`));
     this.given = { ...copyOf({ ...options, input: undefined }), input: inputs };
     this.inhibitory = checkInhibitory(inhibitory, this.neurons, `${name}.inhibitory`);
-    this.#recorders = makeRecorders(record, { name, soma, neurons: this.neurons, dt: clock.dt });
+    this.recordings = makeRecordings(record, { name, soma, neurons: this.neurons, dt: clock.dt });
     const statistics = this.gatheredStates.flatMap((state) =>
       Object.entries(statisticsRows).map(([name, row]) => [statisticKey(state, name), row.default]),
     );
@@ -127,7 +129,7 @@ export class Population<Config extends object = object, State extends string = s
       neurons: this.neurons,
       dt: clock.dt,
       streams: this.streamKind === 'each',
-      traces: Array.from(this.#recorders.traces, ([state, { neurons, every }]) => ({ state, neurons, every })),
+      traces: Array.from(this.recordings.traces, ([state, { neurons, every }]) => ({ state, neurons, every })),
       statistics: this.gatheredStates,
     });
     this.device.setFields({ ...this.#deviceParameters(Object.keys(this.#parameters)), ...keyed(laws, 'values') });
@@ -222,7 +224,7 @@ export class Population<Config extends object = object, State extends string = s
    * @throws InputError if they were not recorded
    */
   async spikes(): Promise<Spikes> {
-    return this.#recorder('spikes').read() as Spikes;
+    return this.recordings.of('spikes').read() as Spikes;
   }
 
   /**
@@ -231,7 +233,7 @@ export class Population<Config extends object = object, State extends string = s
    * @throws InputError if it was not recorded
    */
   async trace(state: State): Promise<Trace> {
-    return this.#recorder(state).read() as Trace;
+    return this.recordings.of(state).read() as Trace;
   }
 
   /**
@@ -240,7 +242,7 @@ export class Population<Config extends object = object, State extends string = s
    * @throws InputError if it was not recorded
    */
   async rate(): Promise<Rate> {
-    return this.#recorder('rate').read() as Rate;
+    return this.recordings.of('rate').read() as Rate;
   }
 
   /**
@@ -255,7 +257,7 @@ export class Population<Config extends object = object, State extends string = s
   async statistics(state: State): Promise<Statistics> {
     this.#clock.checkAlive();
     if (!this.gatheredStates.includes(state))
-      throw this.#unasked(`statistics.${state}`, `statistics: { ${state}: {} }`);
+      throw this.recordings.unasked(`statistics.${state}`, `statistics: { ${state}: {} }`);
     const origin = this.#origin(state);
     const read = (name: keyof typeof statisticsRows) => this.device.readState(statisticKey(state, name));
     const [count, mean, deviations, least, most] = await this.#alive(
@@ -299,66 +301,25 @@ export class Population<Config extends object = object, State extends string = s
     this.#clock.checkAlive();
     const known = ['spikes', 'rate', ...Object.keys(this.soma.states)];
     checkNames(`${this.name}.stream`, { [what]: true }, known, `stream NAME of ${this.soma.name}`);
-    return this.#recorder(what).stream(this.#clock.bell);
-  }
-
-  #recorder(what: string): Recorder {
-    const { spikes, rate, traces } = this.#recorders;
-    const found = what === 'spikes' ? spikes : what === 'rate' ? rate : traces.get(what);
-    if (found) return found;
-    if (what === 'spikes') throw this.#unasked(what, 'spikes: true');
-    if (what === 'rate') throw this.#unasked(what, 'rate: { bin: 1 }');
-    throw this.#unasked(`states.${what}`, `states: { ${what}: {} }`);
-  }
-
-  #unasked(path: string, asked: string): InputError {
-    const remedy = `add the population with record: { ${asked} }`;
-    return new InputError(`${this.name}.record.${path}`, undefined, 'was not asked for', remedy);
-  }
-
-  get #all(): Recorder[] {
-    const { spikes, rate, traces } = this.#recorders;
-    return [spikes, rate, ...traces.values()].filter((recorder) => recorder !== undefined);
+    return this.recordings.of(what).stream(this.#clock.bell);
   }
 
   get recordsSpikes(): boolean {
-    return this.#recorders.spikes !== undefined;
+    return this.recordings.spikes !== undefined;
   }
 
   get recordsRate(): boolean {
-    return this.#recorders.rate !== undefined;
+    return this.recordings.rate !== undefined;
   }
 
   /** The states whose samples are recorded. */
   get recordedStates(): readonly State[] {
-    return [...this.#recorders.traces.keys()] as State[];
+    return [...this.recordings.traces.keys()] as State[];
   }
 
   /** The states whose statistics are gathered. */
   get gatheredStates(): readonly State[] {
-    return [...this.#recorders.statistics.keys()] as State[];
-  }
-
-  /** @internal Steps from `first` on that belong to the same statistics. */
-  uniformSteps(first: number): number {
-    const edges = [...this.#recorders.statistics.values()].flatMap(({ from, to }) => [from, to]);
-    return Math.min(...edges.filter((edge) => edge > first)) - first;
-  }
-
-  /** @internal The states whose statistics the steps from `first` on belong to. */
-  gathered(first: number): readonly string[] {
-    const within = [...this.#recorders.statistics].filter(([, { from, to }]) => from <= first && first < to);
-    return within.map(([state]) => state);
-  }
-
-  /** @internal Whether a reader is so far behind that a run has to wait. */
-  get full(): boolean {
-    return this.#all.some(({ full }) => full);
-  }
-
-  /** @internal */
-  endStreams(failure?: { error: unknown }): void {
-    for (const recorder of this.#all) recorder.endStreams(failure);
+    return [...this.recordings.statistics.keys()] as State[];
   }
 
   /** @internal Refuses to run beyond the end of an array input. */
@@ -384,18 +345,22 @@ export class Population<Config extends object = object, State extends string = s
     return currentsOf(this.#currents, first, steps, this.#scope('input'));
   }
 
+  /** @internal A current that was given for one step. */
+  stepCurrent(given: number | ArrayLike<number>, step: number): HostCurrent {
+    return stepCurrent(given, step, { ...this.#scope('input'), path: 'currents' });
+  }
+
   /** @internal */
   block(first: number, steps: number, currents: readonly HostCurrent[], words: boolean): Block {
     const stream = streamOf(currents, first, steps, this.neurons);
-    const { spikes, rate, traces } = this.#recorders;
-    const wanted = (recorder: Recorder | undefined) => recorder?.wants(first, steps) === true;
+    const wanted = this.recordings.wanted(first, steps);
     return {
       first,
       steps,
       stream,
-      words: words || wanted(spikes) || wanted(rate),
-      traces: [...traces.values()].some(wanted),
-      gathered: this.gathered(first),
+      words: words || wanted.words,
+      traces: wanted.traces,
+      gathered: this.recordings.gathered(first),
     };
   }
 
@@ -407,16 +372,8 @@ export class Population<Config extends object = object, State extends string = s
 
   /** @internal */
   keep(block: Block, result: BlockResult): void {
-    const { first, steps } = block;
-    const { spikes, rate, traces } = this.#recorders;
-    const perStep = spikes?.append(result.words, first, steps);
-    if (rate?.wants(first, steps)) rate.append(perStep ?? countSpikes(result.words, steps), first);
-    const parameters = this.#ranWith.get(block) ?? this.#parameters;
-    [...traces].forEach(([state, recorder], i) => {
-      const samples = result.traces[i] ?? new Float32Array();
-      recorder.append(samples, first, steps, this.#origin(state, parameters));
-    });
-    for (const recorder of this.#all) recorder.reach(first + steps);
+    const parameters = this.#ranWith.get(block);
+    this.recordings.keep(block, result, (state) => this.#origin(state, parameters));
   }
 
   /** @internal */
@@ -430,7 +387,7 @@ export class Population<Config extends object = object, State extends string = s
       ...device.states.map((state) => device.readState(state)),
     ]);
     const states = device.states.map((state, i) => [state, planes[i] as Float32Array] as const);
-    const recorded = this.#all.map(({ mark }) => mark);
+    const recorded = this.recordings.marks;
     return { parameters: Object.fromEntries(set), states: Object.fromEntries(states), counts, recorded };
   }
 
@@ -440,7 +397,7 @@ export class Population<Config extends object = object, State extends string = s
     this.device.setFields(this.#deviceParameters(Object.keys(parameters)));
     this.device.setStates(states);
     this.device.setCounts(counts);
-    for (const [i, recorder] of this.#all.entries()) if (recorded[i]) recorder.resume(recorded[i]);
+    this.recordings.resume(recorded);
   }
 
   /** @internal */
@@ -449,7 +406,7 @@ export class Population<Config extends object = object, State extends string = s
     this.device.setFields(this.#deviceParameters(Object.keys(this.#parameters)));
     this.device.setStates(this.#added.states);
     this.device.clearCounts();
-    for (const recorder of this.#all) recorder.clear();
+    this.recordings.clear();
   }
 }
 

@@ -4,6 +4,7 @@
 import { checkNames, InputError, isList } from './errors.ts';
 import { firstStepAt, stepsIn } from './parameters.ts';
 import { RateRecorder, SpikeRecorder, TraceRecorder, type Window } from './recorders.ts';
+import { Recordings } from './recordings.ts';
 import type { Soma } from './somas.ts';
 
 /** When to record, ms of model time: steps n with from <= n dt < to. */
@@ -50,15 +51,6 @@ export interface Recording<State extends string = string> {
   statistics?: { [state in State]?: StatisticsRecording };
 }
 
-/** What collects what was asked for. */
-export interface Recorders {
-  spikes: SpikeRecorder | undefined;
-  rate: RateRecorder | undefined;
-  traces: ReadonlyMap<string, TraceRecorder>;
-  /** Windows of the states whose statistics the device gathers. */
-  statistics: ReadonlyMap<string, Window>;
-}
-
 /** Whose recording it is. */
 interface Owner {
   readonly name: string;
@@ -72,7 +64,7 @@ interface Owner {
  *
  * @throws InputError naming what is wrong
  */
-export function makeRecorders(given: Recording, owner: Owner): Recorders {
+export function makeRecordings(given: Recording, owner: Owner): Recordings {
   const path = `${owner.name}.record`;
   checkNames(path, given, ['spikes', 'states', 'rate', 'statistics'], 'key NAME of record');
   const { spikes = false, states = {}, rate, statistics = {} } = given;
@@ -87,12 +79,12 @@ export function makeRecorders(given: Recording, owner: Owner): Recorders {
     checkNames(where, window, ['from', 'to'], 'key NAME of gathered statistics');
     return [state, checkWindow(window, owner.dt, where)] as const;
   });
-  return {
+  return new Recordings(owner.name, {
     spikes: spikes === false ? undefined : recordSpikes(spikes === true ? {} : spikes, owner, `${path}.spikes`),
     rate: rate === undefined ? undefined : recordRate(rate, owner, `${path}.rate`),
     traces: new Map(traces),
     statistics: new Map(gathered),
-  };
+  });
 }
 
 function recordSpikes(given: SpikeRecording, { neurons, dt }: Owner, path: string): SpikeRecorder {

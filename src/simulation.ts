@@ -2,10 +2,9 @@
 // It knows what is asked for and in which order; how a block is computed is the backend's.
 
 import { type Backend, BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
-import { CURRENT, type HostCurrent } from './currents.ts';
+import type { HostCurrent } from './currents.ts';
 import { BusyError, checkNames, DisposedError, InputError } from './errors.ts';
-import { isInitializer } from './initializers.ts';
-import { resolve, stepsIn } from './parameters.ts';
+import { checkDt, checkSeed, stepsIn } from './parameters.ts';
 import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
 import { Population, type PopulationOptions } from './population.ts';
 import { signedSpikes, timeOf } from './recording.ts';
@@ -185,7 +184,7 @@ export class Simulation {
         const longest = Math.min(
           ...this.#populations.flatMap((population) => [
             population.device.maxSteps,
-            population.uniformSteps(this.#steps),
+            population.recordings.uniformSteps(this.#steps),
           ]),
         );
         const block = Math.min(longest, last - this.#steps);
@@ -202,7 +201,7 @@ export class Simulation {
   }
 
   get #full(): boolean {
-    return this.#populations.some((population) => population.full);
+    return this.#populations.some((population) => population.recordings.full);
   }
 
   // Waits for others, readers of streams or functions that give currents; an abort or dispose ends the wait.
@@ -228,7 +227,7 @@ export class Simulation {
   }
 
   #endStreams(failure?: { error: unknown }): void {
-    for (const population of this.#populations) population.endStreams(failure);
+    for (const population of this.#populations) population.recordings.endStreams(failure);
   }
 
   /**
@@ -240,7 +239,7 @@ export class Simulation {
   async compile(): Promise<void> {
     this.#checkFree('compile');
     const compile = (population: Population) =>
-      population.device.compile(population.streamKind, population.gathered(this.#steps));
+      population.device.compile(population.streamKind, population.recordings.gathered(this.#steps));
     try {
       await Promise.all(this.#populations.map(compile));
     } finally {
@@ -266,7 +265,7 @@ export class Simulation {
     const extra = this.#populations.map((population) => {
       const given = Object.hasOwn(currents, population.name) ? currents[population.name] : undefined;
       population.checkStreams(this.#steps + 1);
-      return given === undefined ? [] : [hostCurrent(given, population, this)];
+      return given === undefined ? [] : [population.stepCurrent(given, this.#steps)];
     });
     const spikes: Record<string, Int8Array> = {};
     await this.#exclusively(async () => {
@@ -418,35 +417,4 @@ function checkName(name: unknown, populations: readonly Population[]): void {
       `is the name of two populations (the other is ${twin.name})`,
       'rename one; case does not count',
     );
-}
-
-export function checkDt(dt: unknown, path: string): asserts dt is number {
-  if (typeof dt !== 'number' || !(dt >= 1e-6 && dt <= 1e6)) {
-    throw new InputError(path, dt, 'is no time step', 'give ms, from 1e-6 to 1e6; 0.1 is usual');
-  }
-}
-
-export function checkSeed(seed: unknown, path: string): asserts seed is number {
-  if (!Number.isInteger(seed) || (seed as number) < 0 || (seed as number) > 0xffffffff) {
-    throw new InputError(path, seed, 'is no seed', 'give a whole number from 0 to 4294967295');
-  }
-}
-
-function hostCurrent(
-  given: number | ArrayLike<number>,
-  { name, neurons }: Population,
-  { dt, seed, steps }: Simulation,
-): HostCurrent {
-  const path = `currents.${name}`;
-  if (isInitializer(given)) throw new InputError(path, given, 'is no current', 'give a number, or one a neuron');
-  const plane = resolve(name, CURRENT, given, 'current', {
-    path: 'currents',
-    owner: '',
-    population: name,
-    neurons,
-    dt,
-    seed,
-  });
-  const shared = typeof plane === 'number';
-  return { path, shared, first: steps, steps: 1, values: shared ? Float32Array.of(plane) : plane };
 }

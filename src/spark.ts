@@ -4,8 +4,7 @@
 
 import { checkNames, InputError, suggest } from './errors.ts';
 import { isInitializer, type Value } from './initializers.ts';
-import { resolveParameters, stepsIn } from './parameters.ts';
-import { checkDt } from './simulation.ts';
+import { checkDt, resolveParameters, stepsIn } from './parameters.ts';
 import { type Soma, somas } from './somas.ts';
 
 export interface SparkOptions {

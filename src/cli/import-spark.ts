@@ -5,7 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { InputError } from '../index.ts';
-import { checkDt } from '../simulation.ts';
+import { checkDt } from '../parameters.ts';
 import { fromSpark, type SparkImport, type SparkOptions } from '../spark.ts';
 import { Aside } from './folder.ts';
 import { parseJson } from './json.ts';

@@ -2,11 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { AdaptiveExponentialSoma, type Soma } from '../../src/index.ts';
-import { makeRecorders, type Recording } from '../../src/record.ts';
+import { makeRecordings, type Recording } from '../../src/record.ts';
 import { refusal } from '../support/refusal.ts';
 
 const soma = AdaptiveExponentialSoma as unknown as Soma;
-const make = (given: unknown) => makeRecorders(given as Recording, { name: 'cells', soma, neurons: 4, dt: 0.1 });
+const make = (given: unknown) => makeRecordings(given as Recording, { name: 'cells', soma, neurons: 4, dt: 0.1 });
 const all = { from: 0, to: 0xffffffff, last: 0xffffffff };
 
 type Row = [what: string, wrong: unknown, right: unknown, path: string, says: string];
@@ -135,7 +135,7 @@ describe('refused is', () => {
 
 describe('what is asked for', () => {
   test('is nothing by default, and all there is where nothing more is said', () => {
-    expect(make({})).toEqual({ spikes: undefined, rate: undefined, traces: new Map(), statistics: new Map() });
+    expect(make({})).toMatchObject({ spikes: undefined, rate: undefined, traces: new Map(), statistics: new Map() });
     expect(make({ spikes: false }).spikes).toBeUndefined();
     for (const spikes of [true, {}, { neurons: 'all', to: 'end' }])
       expect(make({ spikes }).spikes).toMatchObject({ window: all, chosen: undefined });
