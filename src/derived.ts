@@ -6,19 +6,22 @@ import { at, type Plane, type Scope } from './parameters.ts';
 
 type Planes = Readonly<Record<string, Plane>>;
 
-/** Where an input stands, and the moment it begins at, ms. */
+/** Where an input stands, and the moment it was given to begin at, ms. */
 type Around = Scope & { start: number };
 
 export const derived: Readonly<Record<string, (values: Planes, around: Around) => Record<string, Plane>>> = {
   sine: ({ frequency, phase }, { dt }) => cycle((one(frequency) * dt) / 1000, one(phase) / (2 * Math.PI)),
 
-  // A millionth of a step is forgiven at either edge, as with all edges: see firstStepAt.
-  pulses({ width, period }, { path, dt, start }) {
+  // A millionth of a step is forgiven at either edge, as with all edges: see firstStepAt. The cycle begins with the first
+  // step that is on, which may be a part of a step late; so what rounding does is small however late that is.
+  pulses({ width, period, start }, { path, dt, start: moment }) {
     const [wide, every] = [one(width), one(period)];
     if (wide > every)
       throw new InputError(`${path}.width`, wide, `is longer than the period of ${every} ms`, 'shorten it');
-    const share = Math.min(Math.floor((wide / every) * WORD), WORD - 1);
-    return { share, ...cycle(dt / every, (1e-6 * dt - start) / every) };
+    const late = Math.max(one(start) * dt - moment + 1e-6 * dt, 0);
+    // All of a period has no word.
+    const [share, share_finer] = wide < every ? words(wide / every) : [WORD - 1, WORD - 1];
+    return { share, share_finer, ...cycle(dt / every, late / every) };
   },
 
   ornstein_uhlenbeck: ({ tau }, { dt }) => ({
@@ -46,7 +49,6 @@ export const derived: Readonly<Record<string, (values: Planes, around: Around) =
 };
 
 const WORD = 2 ** 32;
-const HALF = 2 ** 16;
 
 /** Events in a step, on average: more would want more than 32 random bits, and are nearly normal. */
 const MOST_EVENTS = 5;
@@ -61,17 +63,19 @@ function combine(f: (...values: number[]) => number, ...planes: readonly (Plane 
   return array.map((_, neuron) => f(...given.map((plane) => at(plane, neuron))));
 }
 
-/** A struct Cycle: how far a step goes and where step 0 is, in turns. */
-function cycle(turn: number, origin: number): Record<string, number> {
-  const step = (turn - Math.floor(turn)) * WORD;
-  const whole = Math.floor(step);
-  const rest = (step - whole) * HALF;
-  return {
-    turn: whole,
-    rest_high: Math.floor(rest),
-    rest_low: Math.floor((rest - Math.floor(rest)) * HALF),
-    origin: Math.floor((origin - Math.floor(origin)) * WORD) % WORD,
-  };
+/** A struct Cycle: how far a step goes and where it begins, in turns. */
+function cycle(step: number, begin: number): Record<string, number> {
+  const [turn, finer, finest] = words(step);
+  const [origin, remainder] = words(begin);
+  return { turn, finer, finest, origin, remainder };
+}
+
+/** The first 96 bits of a number behind its point, in words. */
+function words(number: number): [number, number, number] {
+  const take = (rest: number): [number, number] => [Math.floor(rest), (rest - Math.floor(rest)) * WORD];
+  const [high, rest] = take((number - Math.floor(number)) * WORD);
+  const [middle, last] = take(rest);
+  return [high, middle, Math.floor(last)];
 }
 
 /** The least number that a Poisson number of this mean exceeds with a probability below 2^-33. */

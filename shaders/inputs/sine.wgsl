@@ -16,8 +16,7 @@ const SINE_9 = 2.59894387e-6;
 
 fn sine(p: Sine, n: u32) -> lane {
   // From -1/2 to 1/2 turn, which half first; then folded to a quarter turn.
-  let phase = turns(p.cycle, n);
-  let turn = f32(phase) * 2.3283064365386963e-10;
+  let turn = f32(phase(p.cycle, n).turn) * 2.3283064365386963e-10;
   let half = select(turn, turn - 0.5, turn >= 0.5);
   let x = 6.283185307179586 * min(half, 0.5 - half);
   let square = x * x;

@@ -1,10 +1,12 @@
 // Currents with a course in time, on both paths, beside what their formulas give in float64.
 
 import { describe, expect, test } from 'vitest';
-import type { Input } from '../../src/index.ts';
-import { backends } from '../support/backends.ts';
-import { show } from '../support/mirror.ts';
-import { expectSameBits } from '../support/outcome.ts';
+import { ExponentialSoma, type Input, type Population, type Soma } from '../../src/index.ts';
+import { pack, unpack } from '../../src/packed.ts';
+import { backends, restored } from '../support/backends.ts';
+import { currentOf } from '../support/compiled.ts';
+import { mirror, show } from '../support/mirror.ts';
+import { addCells, expectSameBits } from '../support/outcome.ts';
 import { WAVE } from '../support/tolerances.ts';
 
 /** Steps from the first that begins at or after a moment, as docs/experiment.md has it. */
@@ -75,6 +77,42 @@ describe.each(backends)('on $name', (backend) => {
         wanted[n] = 3;
     }
     expect([...values]).toEqual(wanted);
+  });
+
+  test('pulses of a period of many thousand steps are on time', async () => {
+    const values = await course({ kind: 'pulses', amplitude: 1, width: 0.5, period: 1000 }, 10_010);
+    const on = [...values.keys()].filter((n) => values[n] === 1);
+    expect(on).toEqual([0, 1, 2, 3, 4, 10_000, 10_001, 10_002, 10_003, 10_004]);
+  });
+
+  test('all courses are right also in the last steps there are', async () => {
+    const [dt, first, count] = [0.1, 2 ** 32 - 65, 64];
+    const input: Input[] = [
+      { kind: 'pulses', amplitude: 1, width: 0.3, period: 0.7, start: 0.5 },
+      { kind: 'sine', amplitude: 1, frequency: 33.3, phase: 1 },
+      { kind: 'ramp', to: 1, start: (first + 8) * dt, stop: (first + 40) * dt },
+    ];
+    const found = await Promise.all(
+      input.map(async (one) => {
+        const simulation = await backend.open({ dt });
+        addCells(simulation, ExponentialSoma as unknown as Soma, {
+          units: 1,
+          parameters: { ...mirror, potential_tau: dt },
+          input: [one],
+          record: { states: { potential: {} } },
+        });
+        const saved = unpack(await simulation.save()) as object;
+        const late = await restored(backend, pack({ ...saved, steps: first }));
+        await late.run(count * dt);
+        return (await (late.populations[0] as Population).trace('potential')).values;
+      }),
+    );
+    for (const [i, one] of input.entries()) {
+      const at = await currentOf(one, dt);
+      for (let k = 0; k < count; k++) {
+        expect(Math.abs((found[i]?.[k] as number) - at(first + k)), `${one.kind}, step ${k}`).toBeLessThan(WAVE);
+      }
+    }
   });
 
   test('inputs of all kinds add up, the same in blocks of any size', async () => {

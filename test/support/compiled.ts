@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { compileInput } from '../../src/compiler/loops.ts';
 import { CHUNK, Frame, INPUTS, type InputCode, PLANE, STRIDE } from '../../src/frame.ts';
+import { type Input, type ResolvedInput, resolveInputs } from '../../src/inputs.ts';
 
 const MATH = new URL('../../shaders/math/', import.meta.url);
 
@@ -55,3 +56,23 @@ export const evaluate = (name: string, x: Float32Array): Float32Array =>
     },
     [x],
   );
+
+/** The current of an input in any step, computed as the CPU path computes it; of inputs that are functions of the step. */
+export async function currentOf(input: Input, dt: number): Promise<(n: number) => number> {
+  const scope = { path: 'cells.input', owner: '', population: 'cells', neurons: 1, dt, seed: 0 };
+  const [{ law, values }] = resolveInputs([input], scope).laws as [ResolvedInput];
+  const rows = Object.entries(law.parameters).filter(([, row]) => !row.onHost);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(((INPUTS + rows.length + 1) * PLANE) / 65536) });
+  const module = new WebAssembly.Module(Uint8Array.from(Buffer.from(await law.wasm(), 'hex')));
+  const { add } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as InputCode;
+  for (const [i, [name, row]] of rows.entries()) {
+    const Numbers = row.edge ? Uint32Array : Float32Array;
+    new Numbers(memory.buffer, (INPUTS + i) * PLANE, STRIDE).fill(values[name] as number);
+  }
+  const current = new Float32Array(memory.buffer, Frame.current * PLANE, STRIDE);
+  return (n) => {
+    current.fill(-0);
+    add(4 * STRIDE, INPUTS * PLANE, n);
+    return current[0] as number;
+  };
+}
