@@ -25,7 +25,7 @@ export const derived: Readonly<Record<string, (values: Planes, around: Around) =
   },
 
   ornstein_uhlenbeck: ({ tau }, { dt }) => ({
-    decay: combine((tau) => Math.exp(-dt / tau), tau),
+    loss: combine((tau) => -Math.expm1(-dt / tau), tau),
     spread: combine((tau) => Math.sqrt(-Math.expm1((-2 * dt) / tau)), tau),
   }),
 
@@ -42,7 +42,7 @@ export const derived: Readonly<Record<string, (values: Planes, around: Around) =
       none: combine((expected) => Math.exp(-expected), expected),
       some: combine((expected) => -Math.expm1(-expected), expected),
       most: mostEvents(highest),
-      decay: combine((tau) => Math.exp(-dt / tau), tau),
+      loss: combine((tau) => -Math.expm1(-dt / tau), tau),
       kick: combine((weight, tau) => (-weight * Math.expm1(-dt / tau) * tau) / dt, weight, tau),
     };
   },

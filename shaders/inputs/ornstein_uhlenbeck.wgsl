@@ -4,8 +4,8 @@ struct OrnsteinUhlenbeck {
   mean: lane,     // 0 pA: mean
   sd: lane,       // required pA, >= 0: standard deviation
   tau: lane,      // required ms, > 0, on host: correlation time
-  decay: lane,    // 0 share, by host: what is left of a deviation after a step, exp(-dt / tau)
-  spread: lane,   // 0 share, by host: what is drawn anew in a step, sqrt(1 - decay^2)
+  loss: lane,     // 0 share, by host: what is lost of a deviation in a step, 1 - exp(-dt / tau)
+  spread: lane,   // 0 share, by host: what is drawn anew in a step, sqrt(1 - exp(-2 dt / tau))
   source: Source,
 }
 
@@ -15,6 +15,7 @@ struct OrnsteinUhlenbeckState {
 
 fn ornstein_uhlenbeck(p: OrnsteinUhlenbeck, s: ptr<function, OrnsteinUhlenbeckState>, n: u32, drawn: bits) -> lane {
   let current = p.mean + p.sd * (*s).deviation;
-  (*s).deviation = p.decay * (*s).deviation + p.spread * normal(drawn, n);
+  // What is lost, not what is left: near 1 float32 would not know a slow decay.
+  (*s).deviation += p.spread * normal(drawn, n) - p.loss * (*s).deviation;
   return current;
 }

@@ -4,7 +4,7 @@ struct PoissonShotNoise {
   rate: lane,       // required Hz, >= 0, on host: events a second, up to 5 a step
   weight: lane,     // required pA, on host: how far an event lets the current jump
   tau: lane,        // required ms, > 0, on host: time constant of its decay
-  decay: lane,      // 0 share, by host: what is left after a step, exp(-dt / tau)
+  loss: lane,       // 0 share, by host: what is lost in a step, 1 - exp(-dt / tau)
   kick: lane,       // 0 pA, by host: mean over its first step of what an event brings, so that it brings weight * tau in all
   expected: lane,   // 0 events, by host: in a step
   none: lane,       // 1 share, by host: of steps without an event, exp(-expected)
@@ -30,7 +30,7 @@ fn poisson_shot_noise(p: PoissonShotNoise, s: ptr<function, PoissonShotNoiseStat
     more -= exactly;
   }
   // What has decayed to nothing is nothing: processors are slow with subnormal numbers.
-  let left = p.decay * (*s).current;
+  let left = (*s).current - p.loss * (*s).current;
   let current = select(lane(), left, abs(left) > lane(1e-20)) + p.kick * events;
   (*s).current = current;
   return current;

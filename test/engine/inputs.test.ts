@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ExponentialSoma, type Input, type Population, type Soma } from '../../src/index.ts';
 import { pack, unpack } from '../../src/packed.ts';
 import { backends, restored } from '../support/backends.ts';
-import { currentOf } from '../support/compiled.ts';
+import { linkInput } from '../support/compiled.ts';
 import { mirror, show } from '../support/mirror.ts';
 import { addCells, expectSameBits } from '../support/outcome.ts';
 import { WAVE } from '../support/tolerances.ts';
@@ -108,7 +108,7 @@ describe.each(backends)('on $name', (backend) => {
       }),
     );
     for (const [i, one] of input.entries()) {
-      const at = await currentOf(one, dt);
+      const { at } = await linkInput(one, dt);
       for (let k = 0; k < count; k++) {
         expect(Math.abs((found[i]?.[k] as number) - at(first + k)), `${one.kind}, step ${k}`).toBeLessThan(WAVE);
       }

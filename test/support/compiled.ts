@@ -57,22 +57,31 @@ export const evaluate = (name: string, x: Float32Array): Float32Array =>
     [x],
   );
 
-/** The current of an input in any step, computed as the CPU path computes it; of inputs that are functions of the step. */
-export async function currentOf(input: Input, dt: number): Promise<(n: number) => number> {
+/** An input as the CPU path computes it, for one neuron: its current in a step, and what it is computed from, by name. */
+export interface LinkedInput {
+  at(n: number): number;
+  numbers: Readonly<Record<string, Float32Array | Uint32Array>>;
+}
+
+/** Links an input; random bits, which it has for all steps, are 0 if nobody sets them. */
+export async function linkInput(input: Input, dt: number): Promise<LinkedInput> {
   const scope = { path: 'cells.input', owner: '', population: 'cells', neurons: 1, dt, seed: 0 };
   const [{ law, values }] = resolveInputs([input], scope).laws as [ResolvedInput];
-  const rows = Object.entries(law.parameters).filter(([, row]) => !row.onHost);
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(((INPUTS + rows.length + 1) * PLANE) / 65536) });
+  const rows = [...Object.entries(law.parameters), ...Object.entries(law.states)].filter(([, row]) => !row.onHost);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(((INPUTS + rows.length + 2) * PLANE) / 65536) });
   const module = new WebAssembly.Module(Uint8Array.from(Buffer.from(await law.wasm(), 'hex')));
   const { add } = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as InputCode;
-  for (const [i, [name, row]] of rows.entries()) {
-    const Numbers = row.edge ? Uint32Array : Float32Array;
-    new Numbers(memory.buffer, (INPUTS + i) * PLANE, STRIDE).fill(values[name] as number);
-  }
-  const current = new Float32Array(memory.buffer, Frame.current * PLANE, STRIDE);
-  return (n) => {
+  const plane = (Numbers: typeof Float32Array | typeof Uint32Array, index: number) =>
+    new Numbers(memory.buffer, index * PLANE, STRIDE);
+  const numbers = Object.fromEntries(
+    rows.map(([name, row], i) => [name, plane(row.edge ? Uint32Array : Float32Array, INPUTS + i)]),
+  );
+  for (const [name, value] of Object.entries(values)) numbers[name]?.fill(value as number);
+  const current = plane(Float32Array, Frame.current);
+  const at = (n: number) => {
     current.fill(-0);
     add(4 * STRIDE, INPUTS * PLANE, n);
     return current[0] as number;
   };
+  return { at, numbers };
 }

@@ -30,6 +30,12 @@ export const NOISE = 5.14 * 2 ** -11;
 export const WAVE = 5e-7;
 
 /**
+ * What is left of 1 after half a time constant: where a step loses as little as 8 ulp, what it loses is rounded to whole
+ * ones, up to 6 % off, but to either side in turn as the rest shrinks.
+ */
+export const FORGOTTEN = 5e-4;
+
+/**
  * Statistics gathered in float32 beside float64, relative to the largest value: a mean is moved once a block (here 500
  * steps, in at most 16 blocks) by a share of what it is off, rounded to 2^-24 each time, and samples are read back as absolute float32.
  */
