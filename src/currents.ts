@@ -73,7 +73,7 @@ function resolveWhole(input: WholeCurrent, scope: Scope): HostCurrent {
   const row = given[0];
   const nested = Array.isArray(row) || ArrayBuffer.isView(row);
   const values = nested ? joinRows(input.values as ArrayLike<number>[], scope) : (input.values as ArrayLike<number>);
-  const shape = nested ? [given.length, neurons] : (input.shape ?? [values.length]);
+  const { shape = nested ? [given.length, neurons] : [values.length] } = input;
   const layout = layoutOf(shape, scope, 'values', values.length);
   const plane = resolve('values', CURRENT, values, 'current', { ...scope, neurons: values.length });
   return { path, first: 0, ...layout, values: plane as Float32Array };
@@ -106,7 +106,7 @@ function layoutOf(
 function joinRows(rows: ArrayLike<ArrayLike<number>>, { path, neurons }: Scope): number[] {
   return Array.from(rows).flatMap((row, step) => {
     if (row?.length === neurons) return Array.from(row);
-    const reason = `has ${row?.length} values for ${neurons} neurons`;
+    const reason = `has ${row?.length ?? 'no'} values for ${neurons} neurons`;
     throw new InputError(`${path}.values[${step}]`, undefined, reason, 'give each step one value a neuron');
   });
 }

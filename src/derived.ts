@@ -6,18 +6,30 @@ import { at, type Plane, type Scope } from './parameters.ts';
 
 type Planes = Readonly<Record<string, Plane>>;
 
-/** Where an input stands, and the moment it was given to begin at, ms. */
-type Around = Scope & { start: number };
+/** Where an input stands, and what was given for it: moments are ms there. */
+type Around = Scope & { given: Readonly<Record<string, unknown>> };
 
 export const derived: Readonly<Record<string, (values: Planes, around: Around) => Record<string, Plane>>> = {
+  // It is even over the steps from one to the other; a moment that no step has would move the others.
+  ramp(_, { path, dt, given }) {
+    for (const name of ['start', 'stop']) {
+      const moment = (given[name] as number | undefined) ?? 0;
+      if (moment >= 0 && moment / dt <= WORD) continue;
+      const remedy = `give ms from 0 to ${WORD * dt}, and as from and to what the current is then`;
+      throw new InputError(`${path}.${name}`, moment, 'has no step', remedy);
+    }
+    return {};
+  },
+
   sine: ({ frequency, phase }, { dt }) => cycle((one(frequency) * dt) / 1000, one(phase) / (2 * Math.PI)),
 
   // A millionth of a step is forgiven at either edge, as with all edges: see firstStepAt. The cycle begins with the first
   // step that is on, which may be a part of a step late; so what rounding does is small however late that is.
-  pulses({ width, period, start }, { path, dt, start: moment }) {
+  pulses({ width, period, start }, { path, dt, given }) {
     const [wide, every] = [one(width), one(period)];
     if (wide > every)
       throw new InputError(`${path}.width`, wide, `is longer than the period of ${every} ms`, 'shorten it');
+    const moment = (given.start as number | undefined) ?? 0;
     const late = Math.max(one(start) * dt - moment + 1e-6 * dt, 0);
     // All of a period has no word.
     const [share, share_finer] = wide < every ? words(wide / every) : [WORD - 1, WORD - 1];

@@ -67,7 +67,7 @@ function resolveLaw({ kind, ...given }: LawInput, scope: Scope): ResolvedInput {
   if (start !== undefined && stop !== undefined && stop < start) {
     throw new InputError(`${scope.path}.stop`, own.stop, 'is before start', 'give a later moment');
   }
-  Object.assign(values, source?.words, derived[kind]?.(values, { ...scope, start: (own.start as number) ?? 0 }));
+  Object.assign(values, source?.words, derived[kind]?.(values, { ...scope, given: own }));
   for (const [name, row] of rows) if (row.onHost) delete values[name];
   const states = Object.entries(law.states).map(([name, row]) => {
     return [name, row.default === 'normal' ? normalStart(name, source as Source, scope) : (row.default as number)];
@@ -93,7 +93,7 @@ function resolveRow(name: string, row: Row, given: Readonly<Record<string, Value
     const scale = 1 / Math.sqrt(scope.dt);
     return typeof plane === 'number' ? Math.fround(plane * scale) : plane.map((value) => value * scale);
   }
-  const value = given[name] ?? row.default;
+  const { [name]: value = row.default } = given;
   const path = `${scope.path}.${name}`;
   if (value === undefined) {
     const or = density === undefined ? '' : `, or ${density} in ${row.unit}*sqrt(ms)`;

@@ -140,6 +140,17 @@ describe.each(backends)('on $name', (backend) => {
     expect(asked).toEqual([100, 120, 121, 0].map((first, i) => [first, [20, 1, 29, 5][i]]));
   });
 
+  test('values of a shape that is none, or not theirs, are refused', async () => {
+    const given = (more: object) =>
+      show(backend, { neurons: 1, steps: 2, input: [{ kind: 'array', ...more } as unknown as Input] });
+    for (const shape of [2, '2', null])
+      await expect(given({ values: [1, 2], shape })).rejects.toThrow('cells.input[0].shape: is no shape');
+    await expect(given({ values: [[1], [2]], shape: [2, 7] })).rejects.toThrow('has shape [2, 7] (2 values)');
+    await expect(given({ values: [[1], 2] })).rejects.toThrow('values[1]: has no values for 1 neurons');
+    for (const shape of [undefined, [2], [2, 1]])
+      await expect(given({ values: [1, 2], shape })).resolves.toEqual(Float32Array.of(1, 2));
+  });
+
   test('a saved simulation goes on with the function given again', async () => {
     const values = each(1);
     const input: Input[] = [{ kind: 'array', shape: [STEPS], read: reading(values, 1).read }];

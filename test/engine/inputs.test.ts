@@ -146,6 +146,12 @@ describe.each(backends)('on $name', (backend) => {
     const refused = (input: object) => expect(course(input as Input, 1)).rejects;
     await refused({ kind: 'ramp', to: 1 }).toThrow('cells.input[0].stop: is missing; give one, in ms');
     await refused({ kind: 'ramp', to: 1, start: 2, stop: 1 }).toThrow('cells.input[0].stop: is before start');
+    await refused({ kind: 'ramp', to: 1, start: -2, stop: 1 }).toThrow(
+      'cells.input[0].start: has no step, got -2; give ms from 0 to 429496729.6, and as from and to what the current is then',
+    );
+    await refused({ kind: 'ramp', to: 1, stop: 1e9 }).toThrow('cells.input[0].stop: has no step, got 1000000000');
+    await refused({ kind: 'step', amplitude: 1, start: null }).toThrow('start: is no moment in time, got null');
+    await refused({ kind: 'white_noise', sd: 1, mean: null }).toThrow('mean: not a value, got null');
     await refused({ kind: 'sine', amplitude: 1 }).toThrow('cells.input[0].frequency: is missing; give one, in Hz');
     await refused({ kind: 'sine', amplitude: 1, frequency: [1] }).toThrow('is the same for all neurons');
     await refused({ kind: 'sine', amplitude: 1, frequency: Number.NaN }).toThrow('is not finite');
@@ -162,5 +168,7 @@ describe.each(backends)('on $name', (backend) => {
     await refused({ kind: 'ornstein_uhlenbeck', sd: 1, tau: 0 }).toThrow('tau: must be greater than 0');
     await expect(course({ kind: 'poisson_shot_noise', rate: 50000, weight: 1, tau: 1 }, 1)).resolves.toHaveLength(1);
     await expect(course({ kind: 'pulses', amplitude: 1, width: 2, period: 2 }, 1)).resolves.toHaveLength(1);
+    await expect(course({ kind: 'ramp', to: 1, start: 0, stop: 4e8 }, 1)).resolves.toHaveLength(1);
+    await expect(course({ kind: 'step', amplitude: 1, start: -2 }, 1)).resolves.toHaveLength(1);
   });
 });
