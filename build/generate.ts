@@ -102,12 +102,11 @@ const statisticsTable = ({ source }: Shader) => readTable(source.structs, 'Stati
 /** The text of src/generated/laws.ts: the laws of the CPU path, apart because a GPU does without. */
 function generateLaws({ math, parts, inputParts, philox, somas, inputs, statistics }: Library): string {
   const library = filesOf(math);
-  const kept = pathsOf(statisticsTable(statistics));
   const laws = {
     ...Object.fromEntries(somas.map((soma) => [soma.name, compileSoma(somaSource(soma, parts, library))])),
     ...Object.fromEntries(inputs.map((input) => [input.name, compileInput(inputSource(input, library))])),
     draw: compileDraw(filesOf([...inputParts, philox]), library),
-    statistics: compileStatistics(filesOf([statistics]), library, kept),
+    statistics: compileStatistics(filesOf([statistics]), library),
   };
   return [
     DO_NOT_EDIT,

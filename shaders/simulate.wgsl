@@ -15,7 +15,8 @@ fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
   // Read before the loop: a uniform read inside it costs a third of the speed.
   let first = block.first;
   let steps = block.steps;
-  let constants = prepare(load_parameters(i, stride), block.dt);
+  let parameters = load_parameters(i, stride);
+  let constants = prepare(parameters, block.dt);
   let inputs = load_inputs(i, stride);
   var running: Running;
   var state = load_states(i, stride, &running);
@@ -26,10 +27,10 @@ fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
     let from_step = k;
     let to_step = min(k + 32u, steps);
     var word = bits();
-    var gathered = gathering_of(kept, state);
+    var gathered = gathering_of(kept, state, parameters);
     for (; k < to_step; k++) {
       let spike = advance(constants, &state, current(inputs, &running, first + k, k, i, stride));
-      gather_states(&gathered, state);
+      gathered = with_states(gathered, state, parameters);
       word |= select(bits(), bits(1u << (k - from_step)), spike);
     }
     words[row] = word;

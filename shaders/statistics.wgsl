@@ -1,4 +1,5 @@
-// Mean, variance, least and most of a state over a run, neuron by neuron. Each word of 32 steps sums up how far it is
+// Mean, variance, least and most of a state over a run, neuron by neuron, in user units: what a state is kept relative to
+// may change on the way. Each word of 32 steps sums up how far it is
 // off the mean so far, and is then merged with what there is (Chan, Golub, LeVeque 1983, doi.org/10.1080/00031305.1983.10483115): plain
 // sums of millions of float32 numbers would lose their digits.
 struct Statistics {
@@ -18,17 +19,20 @@ struct Gathered {
   most: lane,
 }
 
-// `x` is the state before them: the first ones are about that.
-fn gathering(s: Statistics, x: lane) -> Gathered {
-  return Gathered(select(s.mean, x, s.count == lane()), lane(), lane(), s.least, s.most);
+// While a soma is blocked its potential may run away to 1e33, whose square has no float32: mean and variance are of what
+// is within these bounds.
+fn bounded(x: lane) -> lane {
+  return min(max(x, lane(-1e14)), lane(1e14));
 }
 
-fn gather(g: ptr<function, Gathered>, x: lane) {
-  let off = x - (*g).about;
-  (*g).sum += off;
-  (*g).squares += off * off;
-  (*g).least = min((*g).least, x);
-  (*g).most = max((*g).most, x);
+// `x` is the state before them: the first ones are about that.
+fn gathering(s: Statistics, x: lane) -> Gathered {
+  return Gathered(select(s.mean, bounded(x), s.count == lane()), lane(), lane(), s.least, s.most);
+}
+
+fn gather(g: Gathered, x: lane) -> Gathered {
+  let off = bounded(x) - g.about;
+  return Gathered(g.about, g.sum + off, g.squares + off * off, min(g.least, x), max(g.most, x));
 }
 
 fn merged(s: Statistics, g: Gathered, steps: f32) -> Statistics {

@@ -18,6 +18,7 @@ import { STRIDE } from './frame.ts';
 import { compiled, inputLaws, statisticsRows } from './generated/shaders.ts';
 import type { Plane } from './parameters.ts';
 import { samplesIn } from './recording.ts';
+import type { Row, Table } from './rows.ts';
 import { lowerBound, type Placed, type SlicePlan, type SliceResult } from './slice.ts';
 import { cores, OwnThread, type Thread, typed, WorkerThread } from './threads.ts';
 
@@ -190,7 +191,10 @@ class CpuPopulation implements DevicePopulation {
       stream,
       draw,
       gather,
-      statistics: statistics.map((state) => this.#states.indexOf(state)),
+      statistics: statistics.map((state) => {
+        const { from = '' } = (soma.states as Table)[state] as Row;
+        return { state: this.#states.indexOf(state), origin: this.#fields.indexOf(from) };
+      }),
       kept: Object.keys(statisticsRows).length,
       states: Object.keys(soma.states).length,
       parameters: Object.keys(soma.parameters).length,

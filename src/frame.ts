@@ -47,12 +47,15 @@ export interface InputCode {
   add(bytes: number, base: number, n: number): void;
 }
 
-/** What the compiled statistics export: `base` is the address of what is kept, `x` that of the state. */
+/**
+ * What the compiled statistics export: `base` is the address of what is kept, with what a block gathers after it; `x` that
+ * of the state, `origin` that of what it is relative to.
+ */
 export interface StatisticsCode {
   /** Before the first of up to 32 steps. */
-  begin(bytes: number, base: number, x: number): void;
+  begin(bytes: number, base: number, x: number, origin: number): void;
   /** After each step. */
-  gather(bytes: number, base: number, x: number): void;
+  gather(bytes: number, base: number, x: number, origin: number): void;
   /** After the last. */
   merge(bytes: number, base: number, steps: number): void;
 }

@@ -119,7 +119,10 @@ function gatherings({ soma, inputs, statistics: kept, gathered }: Structure): st
   const rows = Object.keys(statisticsRows);
   const before = statesOf(soma, inputs).length;
   const planeOf = (state: string, row: number) => before + rows.length * kept.indexOf(state) + row;
-  const valueIn = (state: string) => `s.${(soma.states as Table)[state]?.path}`;
+  const valueIn = (state: string) => {
+    const { path, from = '' } = (soma.states as Table)[state] as Row;
+    return `s.${path}${from && ` + p.${(soma.parameters as Table)[from]?.path}`}`;
+  };
   const each = (line: (state: string) => string) => gathered.map(line);
   const places = gathered.flatMap((state) =>
     rows.map((name, row) => [`kept.${state}.${name}`, `states[${planeOf(state, row)}u * stride + i]`] as const),
@@ -138,13 +141,14 @@ function gatherings({ soma, inputs, statistics: kept, gathered }: Structure): st
     'fn store_statistics(i: u32, stride: u32, kept: Kept) {',
     ...places.map(([place, plane]) => `${plane} = ${place};`),
     '}',
-    'fn gathering_of(kept: Kept, s: State) -> Gathering {',
+    'fn gathering_of(kept: Kept, s: State, p: Parameters) -> Gathering {',
     'var g: Gathering;',
     ...each((state) => `g.${state} = gathering(kept.${state}, ${valueIn(state)});`),
     'return g; }',
-    'fn gather_states(g: ptr<function, Gathering>, s: State) {',
-    ...each((state) => `var ${state} = (*g).${state}; gather(&${state}, ${valueIn(state)}); (*g).${state} = ${state};`),
-    '}',
+    'fn with_states(before: Gathering, s: State, p: Parameters) -> Gathering {',
+    'var g = before;',
+    ...each((state) => `g.${state} = gather(before.${state}, ${valueIn(state)});`),
+    'return g; }',
     'fn merged_with(before: Kept, g: Gathering, steps: f32) -> Kept {',
     'var kept = before;',
     ...each((state) => `kept.${state} = merged(before.${state}, g.${state}, steps);`),

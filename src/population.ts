@@ -258,22 +258,20 @@ export class Population<Config extends object = object, State extends string = s
     this.#clock.checkAlive();
     if (!this.gatheredStates.includes(state))
       throw this.recordings.unasked(`statistics.${state}`, `statistics: { ${state}: {} }`);
-    const origin = this.#origin(state);
     const read = (name: keyof typeof statisticsRows) => this.device.readState(statisticKey(state, name));
     const [count, mean, deviations, least, most] = await this.#alive(
       Promise.all((['count', 'mean', 'deviations', 'least', 'most'] as const).map(read)),
     );
     const [samples = 0] = count as Float32Array;
     // Of no steps there is no mean.
-    const of = (values: Float32Array | undefined, f: (value: number, neuron: number) => number) =>
-      (values as Float32Array).map((value, neuron) => (samples > 0 ? f(value, neuron) : Number.NaN));
-    const absolute = (value: number, neuron: number) => value + at(origin, neuron);
+    const of = (values: Float32Array | undefined, f = (value: number) => value) =>
+      (values as Float32Array).map((value) => (samples > 0 ? f(value) : Number.NaN));
     return {
       samples,
-      mean: of(mean, absolute),
+      mean: of(mean),
       variance: of(deviations, (value) => value / samples),
-      min: of(least, absolute),
-      max: of(most, absolute),
+      min: of(least),
+      max: of(most),
     };
   }
 

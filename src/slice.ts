@@ -43,9 +43,9 @@ export interface SlicePlan {
   module: WebAssembly.Module;
   /** The generator of random bits. */
   draw: WebAssembly.Module;
-  /** What gathers statistics, and the states that have some. */
+  /** What gathers statistics; the states that have some, and the parameters they are relative to, -1 where to none. */
   gather: WebAssembly.Module;
-  statistics: readonly number[];
+  statistics: readonly { state: number; origin: number }[];
   /** Numbers kept of each. */
   kept: number;
   /** How many states and parameters the soma has. */
@@ -93,6 +93,9 @@ interface Input extends SliceInput {
   plane: number;
 }
 
+/** Addresses of a statistic: of what is kept, of its state, and of what that is relative to. */
+type Gathering = readonly [base: number, x: number, origin: number];
+
 /** The memory laws compute in. All slices of a thread share one: browsers have room for few. */
 export class SharedFrame {
   readonly memory: WebAssembly.Memory;
@@ -114,8 +117,7 @@ export class Slice {
   readonly #stream: Input;
   readonly #draw: DrawCode;
   readonly #gather: StatisticsCode;
-  /** The first plane of each statistic. */
-  readonly #statistics: readonly number[];
+  readonly #statistics: readonly Gathering[];
   /** Where the fields and the states are in the frame, and which planes there hold whole numbers. */
   readonly #fieldPlanes: readonly number[];
   readonly #statePlanes: readonly number[];
@@ -138,7 +140,14 @@ export class Slice {
       return { ...input, plane };
     });
     const { kept } = plan;
-    this.#statistics = plan.statistics.map((_, i) => planes + i * (kept + GATHERED));
+    const firstParameter = Frame.states + plan.states;
+    const nothing = planes++;
+    this.#numbers.set(nothing, 0);
+    this.#statistics = plan.statistics.map(({ state, origin }, i) => {
+      const base = planes + i * (kept + GATHERED);
+      const relativeTo = origin < 0 ? nothing : firstParameter + origin;
+      return [base * PLANE, (Frame.states + state) * PLANE, relativeTo * PLANE];
+    });
     planes += plan.statistics.length * (kept + GATHERED);
     this.#frame = planes <= shared.planes ? shared : new SharedFrame(planes);
     const { memory } = this.#frame;
@@ -151,7 +160,6 @@ export class Slice {
     this.#gather = link<StatisticsCode>(plan.gather);
     this.#inputs = placed.map((input) => ({ ...input, code: link<InputCode>(input.module) }));
     this.#stream = this.#inputs.at(-1) as Input;
-    const firstParameter = Frame.states + plan.states;
     this.#fieldPlanes = [
       ...range(firstParameter, plan.parameters),
       ...placed.flatMap(({ plane, edges }) => range(plane, edges.length)),
@@ -159,7 +167,7 @@ export class Slice {
     this.#statePlanes = [
       ...range(Frame.states, plan.states),
       ...placed.flatMap(({ plane, edges, states }) => range(plane + edges.length, states)),
-      ...this.#statistics.flatMap((plane) => range(plane, kept)),
+      ...this.#statistics.flatMap(([base]) => range(base / PLANE, kept)),
     ];
     this.#wholePlanes = new Set(
       placed.flatMap(({ plane, edges }) => range(plane, edges.length).filter((_, i) => edges[i])),
@@ -276,7 +284,7 @@ export class Slice {
     for (let k = 0; k < steps; ) {
       const bit = k % 32;
       if (bit === 0) row.fill(0);
-      if (bit === 0) this.#eachStatistic(gathered, (base, x) => this.#gather.begin(4 * count, base, x));
+      if (bit === 0) this.#eachStatistic(gathered, (...at) => this.#gather.begin(4 * count, ...at));
       if (stream) this.#fillStream(stream, k, from, count);
       if (k === 0 || !steady) this.#setCurrent(inputs, count, first + k, from, k === 0);
       const toSettle = SETTLE - ((first + k) % SETTLE);
@@ -285,7 +293,7 @@ export class Slice {
       advance(4 * count, run, bit);
       k += run;
       if (run === toSettle) this.#soma.settle(4 * count);
-      this.#eachStatistic(gathered, (base, x) => this.#gather.gather(4 * count, base, x));
+      this.#eachStatistic(gathered, (...at) => this.#gather.gather(4 * count, ...at));
       for (const trace of traced) this.#sample(trace, samples, first, first + k - 1, from);
       if (k % 32 === 0 || k === steps) {
         this.#eachStatistic(gathered, (base) => this.#gather.merge(4 * count, base, bit + run));
@@ -294,12 +302,9 @@ export class Slice {
     }
   }
 
-  /** Of those that a block belongs to: the addresses of what is kept and of the state. */
-  #eachStatistic(gathered: readonly number[], work: (base: number, x: number) => void): void {
-    for (const i of gathered) {
-      const state = this.#plan.statistics[i] as number;
-      work((this.#statistics[i] as number) * PLANE, (this.#statePlanes[state] as number) * PLANE);
-    }
+  /** Does something with those that a block belongs to. */
+  #eachStatistic(gathered: readonly number[], work: (...at: Gathering) => void): void {
+    for (const i of gathered) work(...(this.#statistics[i] as Gathering));
   }
 
   /** The current of step `n`: the inputs in the user's order, then what the host streams in. */

@@ -217,12 +217,8 @@ export function compileInput({ kind, struct, parameters, states, ...source }: In
   const body = new Body([Type.i32, Type.i32, Type.i32]);
   const [bytes, base, n] = body.parameters as [Local, Local, Local];
   const compiler = new Compiler(law, body);
-  const own = body.local(Type.i32);
   eachVector(body, bytes, VECTOR, (at) => {
-    body.get(at);
-    body.get(base);
-    body.op(Op.i32add);
-    body.set(own);
+    const own = address(body, at, base);
     const p = compiler.allocate(struct);
     for (const [i, path] of parameters.entries()) load(body, own, i * PLANE, treeAt(p, path));
     const state = remembers ? [compiler.allocate(`${struct}State`)] : [];
@@ -268,14 +264,11 @@ export function compileDraw(files: readonly Shader[], math: readonly Shader[]): 
   const compiler = new Compiler(law, body);
   const source = compiler.allocate('Source');
   for (const [i, leaf] of leavesOf(source).entries()) load(body, from, i * PLANE, leaf);
-  const [quad, target] = [body.local(Type.v128), body.local(Type.i32)];
+  const quad = body.local(Type.v128);
   eachVector(body, bytes, 4 * VECTOR, (at) => {
     numberQuads(body, at, first, quad);
     const words = leavesOf(compiler.inline('draw', [source, n, quad]) as Tree);
-    body.get(at);
-    body.get(to);
-    body.op(Op.i32add);
-    body.set(target);
+    const target = address(body, at, to);
     for (const [i, vector] of transposed(body, words).entries()) store(body, target, i * VECTOR, vector);
   });
   return encodeModule({ draw: body });
@@ -313,71 +306,58 @@ function transposed(body: Body, words: readonly Local[]): Local[] {
   return halves.flatMap(([x, y]) => [mixed(x, y, [0, 1, 4, 5]), mixed(x, y, [2, 3, 6, 7])]);
 }
 
-/**
- * Compiles what gathers statistics of the state in the plane at `x`; what is kept stands in the planes from `base` on, and
- * after it what a block gathers.
- */
-export function compileStatistics(
-  files: readonly Shader[],
-  math: readonly Shader[],
-  kept: readonly string[],
-): Uint8Array {
+/** Compiles what gathers statistics; frame.ts says of what. */
+export function compileStatistics(files: readonly Shader[], math: readonly Shader[]): Uint8Array {
   const law = readLaw({ files, math });
   checkStructs(law, ['Statistics', 'Gathered']);
-  checkSignature(law, 'gathering', ['Statistics', 'lane'], 'Gathered');
-  checkSignature(law, 'merged', ['Statistics', 'Gathered', 'f32'], 'Statistics');
-  type Access = (vector: Vector, write?: Tree) => Tree;
-  interface Vector {
-    body: Body;
-    compiler: Compiler;
-    own: Local;
-  }
-  const planes = (struct: string, first: number): Access => {
-    return ({ body, compiler, own }, write) => {
-      const tree = write ?? compiler.allocate(struct);
-      const move = write ? store : load;
-      for (const [i, leaf] of leavesOf(tree).entries()) move(body, own, (first + i) * PLANE, leaf);
-      return tree;
-    };
-  };
-  const [statistics, gathered] = [planes('Statistics', 0), planes('Gathered', kept.length)];
-  const loop = (last: Type, work: (vector: Vector, last: Local, at: Local) => void): Body => {
-    const body = new Body([Type.i32, Type.i32, last]);
-    const [bytes, base, third] = body.parameters as [Local, Local, Local];
+  const kept = leavesOf(new Compiler(law, new Body([])).allocate('Statistics')).length;
+  const first = { Statistics: 0, Gathered: kept };
+  type Struct = keyof typeof first;
+  // A function of structs, then of the state or of a number of steps; what it gives goes where that struct is.
+  const loop = (name: string, structs: readonly Struct[], last: 'lane' | 'f32', result: Struct): Body => {
+    checkSignature(law, name, [...structs, last], result);
+    const body = new Body([Type.i32, Type.i32, ...(last === 'f32' ? [Type.f32] : [Type.i32, Type.i32])]);
+    const [bytes, base, third, origin] = body.parameters as [Local, Local, Local, Local | undefined];
     const compiler = new Compiler(law, body);
-    const own = body.local(Type.i32);
     eachVector(body, bytes, VECTOR, (at) => {
-      body.get(at);
-      body.get(base);
-      body.op(Op.i32add);
-      body.set(own);
-      work({ body, compiler, own }, third, at);
+      const own = address(body, at, base);
+      const move = (how: typeof store, struct: Struct, tree: Tree): Tree => {
+        for (const [i, leaf] of leavesOf(tree).entries()) how(body, own, (first[struct] + i) * PLANE, leaf);
+        return tree;
+      };
+      const given = structs.map((struct) => move(load, struct, compiler.allocate(struct)));
+      const number = origin ? stateAt(body, address(body, at, third), address(body, at, origin)) : third;
+      move(store, result, compiler.inline(name, [...given, number]) as Tree);
     });
     return body;
   };
-  const stateAt = ({ body }: Vector, x: Local, at: Local): Local => {
-    const state = body.local(Type.v128);
-    body.get(at);
-    body.get(x);
-    body.op(Op.i32add);
-    body.load(0);
-    body.set(state);
-    return state;
-  };
   return encodeModule({
-    begin: loop(Type.i32, (vector, x, at) => {
-      const state = stateAt(vector, x, at);
-      gathered(vector, vector.compiler.inline('gathering', [statistics(vector), state]));
-    }),
-    gather: loop(Type.i32, (vector, x, at) => {
-      const block = gathered(vector);
-      vector.compiler.inline('gather', [block, stateAt(vector, x, at)]);
-      gathered(vector, block);
-    }),
-    merge: loop(Type.f32, (vector, steps) => {
-      statistics(vector, vector.compiler.inline('merged', [statistics(vector), gathered(vector), steps]));
-    }),
+    begin: loop('gathering', ['Statistics'], 'lane', 'Gathered'),
+    gather: loop('gather', ['Gathered'], 'lane', 'Gathered'),
+    merge: loop('merged', ['Statistics', 'Gathered'], 'f32', 'Statistics'),
   });
+}
+
+/** A state in user units. */
+function stateAt(body: Body, x: Local, origin: Local): Local {
+  const state = body.local(Type.v128);
+  for (const place of [x, origin]) {
+    body.get(place);
+    body.load(0);
+  }
+  body.op(Op.f32x4add);
+  body.set(state);
+  return state;
+}
+
+/** The place of the neurons at `at` in the plane at `base`. */
+function address(body: Body, at: Local, base: Local): Local {
+  const place = body.local(Type.i32);
+  body.get(at);
+  body.get(base);
+  body.op(Op.i32add);
+  body.set(place);
+  return place;
 }
 
 /** A loop with `at` going from 0 to `bytes`, which is not 0. */

@@ -23,15 +23,16 @@ const input = [
 function momentsOf(values: Float32Array, neurons: number, first: number, end: number) {
   return Array.from({ length: neurons }, (_, neuron) => {
     const own = Array.from({ length: end - first }, (_, k) => values[(first + k) * neurons + neuron] as number);
-    const mean = own.reduce((sum, value) => sum + value, 0) / own.length;
-    const variance = own.reduce((sum, value) => sum + (value - mean) ** 2, 0) / own.length;
+    const bounded = own.map((value) => Math.max(-1e14, Math.min(1e14, value)));
+    const mean = bounded.reduce((sum, value) => sum + value, 0) / own.length;
+    const variance = bounded.reduce((sum, value) => sum + (value - mean) ** 2, 0) / own.length;
     return { mean, variance, min: Math.min(...own), max: Math.max(...own) };
   });
 }
 
 function expectMoments(found: Statistics, wanted: ReturnType<typeof momentsOf>) {
   for (const [neuron, { mean, variance, min, max }] of wanted.entries()) {
-    const scale = Math.max(1, Math.abs(min), Math.abs(max));
+    const scale = Math.min(Math.max(1, Math.abs(min), Math.abs(max)), 1e14);
     expect(Math.abs((found.mean[neuron] as number) - mean), `mean of ${neuron}`).toBeLessThan(GATHERED * scale);
     expect(Math.abs((found.variance[neuron] as number) - variance)).toBeLessThan(GATHERED * Math.max(1, variance) * 10);
     expect([found.min[neuron], found.max[neuron]]).toEqual([min, max]);
@@ -97,6 +98,78 @@ describe.each(backends)('on $name', (backend) => {
     simulation.reset();
     await simulation.run(11);
     expect((await cells.statistics('potential')).samples).toBe(10);
+  });
+
+  test('of a state whose origin changes on the way are those of what it was in each step', async () => {
+    const simulation = await backend.open({ seed: 3, dt: 0.1 });
+    const states = { potential: {}, threshold: {} };
+    const options = {
+      units: NEURONS,
+      parameters: { potential_rest: uniform(-75, -65) },
+      input: [{ kind: 'ornstein_uhlenbeck', mean: 20, sd: 10, tau: 3 }] as const,
+      record: { states, statistics: states },
+    };
+    const soma = somas.find(({ name }) => name === 'SimplifiedAdaptiveExponentialSoma') as Soma;
+    const cells = addCells(simulation, soma, options) as Population;
+    await simulation.run(7);
+    (cells as Population<{ potential_rest?: number }>).setParameters({ potential_rest: -85 });
+    await simulation.run(9.5);
+    const second = await restored(backend, await simulation.save());
+    await second.run(1);
+    await simulation.run(1);
+    const again = second.populations[0] as Population;
+    for (const state of Object.keys(states)) {
+      const found = await cells.statistics(state);
+      expectMoments(found, momentsOf((await cells.trace(state)).values, NEURONS, 0, 175));
+      expectSameBits((await again.statistics(state)).mean, found.mean, `the mean ${state}`);
+    }
+  });
+
+  test('of several populations keep to windows of their own, also in blocks of one step', async () => {
+    for (const blockSteps of [1, 5, 64]) {
+      const simulation = await backend.open({ seed: 3, dt: 0.1, tuning: { blockSteps } });
+      const windows = [{ from: 0.3, to: 0.4 }, { from: 3.2, to: 9.7 }, { from: 9.6 }, {}, { from: 2, to: 2 }];
+      const record = (potential: object) => ({ states: { potential: {} }, statistics: { potential } });
+      const soma = AdaptiveExponentialSoma as unknown as Soma;
+      const add = (window: object) =>
+        addCells(simulation, soma, { units: 5, input, record: record(window) }) as Population;
+      const first = windows.slice(0, 3).map(add);
+      await simulation.run(0.7);
+      const populations = [...first, ...windows.slice(3).map(add)];
+      await simulation.run(9.3);
+      const ranges = [
+        [3, 4],
+        [32, 97],
+        [96, 100],
+        [7, 100],
+        [20, 20],
+      ] as const;
+      for (const [i, population] of populations.entries()) {
+        const [from, to] = ranges[i] as readonly [number, number];
+        const found = await population.statistics('potential');
+        expect(found.samples).toBe(to - from);
+        const { steps, values } = await population.trace('potential');
+        const begin = steps[0] as number;
+        if (to > from) expectMoments(found, momentsOf(values, 5, from - begin, to - begin));
+        else expect(found.mean).toEqual(new Float32Array(5).fill(Number.NaN));
+      }
+    }
+  });
+
+  test('of potentials that run away are finite, and those of what is within 1e14', async () => {
+    const simulation = await backend.open({ dt: 0.1 });
+    const soma = somas.find(({ name }) => name === 'SimplifiedAdaptiveExponentialSoma') as Soma;
+    const record = { states: { potential: {} }, statistics: { potential: {} } };
+    // They reset 10 mV above where they run away by themselves, and cool down there.
+    const parameters = { potential_reset: -35, threshold: -30 };
+    const input = [{ kind: 'constant', amplitude: 100 }] as const;
+    const cells = addCells(simulation, soma, { units: 4, parameters, input, record });
+    await simulation.run(500);
+    const found = await (cells as Population).statistics('potential');
+    const { values } = await cells.trace('potential');
+    expect(values.reduce((a, b) => Math.max(a, b))).toBeGreaterThan(1e20);
+    for (const numbers of [found.mean, found.variance, found.max]) expect(numbers.every(Number.isFinite)).toBe(true);
+    expectMoments(found, momentsOf(values, 4, 0, 5000));
   });
 
   test('keep their digits over a hundred thousand steps far from zero', async () => {
