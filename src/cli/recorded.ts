@@ -131,7 +131,7 @@ export class Recorded {
     const { position } = this.#spool(key);
     if (position === 0) return;
     for await (const [last] of this.#spool(key).read(1, position - 1)) {
-      if (last === first) for (const name of names) await this.#spool(name).truncate(position - 1);
+      if (last === first) for (const name of names) await this.#spool(name).rewind(position - 1);
     }
   }
 

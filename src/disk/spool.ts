@@ -96,14 +96,16 @@ export class Spool {
     this.#written += bytes.length;
   }
 
-  /** Drops all values but the first so many. */
-  async truncate(position: number): Promise<void> {
+  /**
+   * Goes back to its first so many values: what comes is written over those behind them. They stay in the file until
+   * then, so that a process that dies leaves no fewer values than it once synced.
+   */
+  async rewind(position: number): Promise<void> {
     if (!Number.isInteger(position) || position < 0 || position > this.position) {
       throw new InputError('position', position, 'is not within the spool', `give 0 to ${this.position}`);
     }
     await this.flush();
     this.#written = position * this.type.BYTES_PER_ELEMENT;
-    await this.#handle.truncate(this.#written);
   }
 
   /** Its values from one on, the first by default, in pieces of so many, the last one shorter: each an array of its own. */

@@ -83,8 +83,8 @@ function expectSameFiles(actual: Place, expected: Place): void {
 const stateOf = ({ out }: Place) => join(out, '.checkpoint', 'state');
 const changedAt = (file: string) => (existsSync(file) ? statSync(file).mtimeMs : 0);
 
-/** Starts a run and sends a signal once it has written so many checkpoints; gives how it ended. */
-async function stopped(at: Place, signal: NodeJS.Signals, checkpoints: number, args: string[]) {
+/** Starts a run and sends a signal so many ms after it has written so many checkpoints; gives how it ended. */
+async function stopped(at: Place, signal: NodeJS.Signals, checkpoints: number, args: string[], after = 0) {
   const child: ChildProcess = spawn(process.execPath, [CLI, 'run', 'experiment.json', '--out', 'out', ...args], {
     cwd: at.cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -99,6 +99,7 @@ async function stopped(at: Place, signal: NodeJS.Signals, checkpoints: number, a
     if (now !== last) seen++;
     last = now;
   }
+  await wait(after);
   child.kill(signal);
   return { code: await ended, said };
 }
@@ -150,6 +151,20 @@ describe.each(backends)('a run with checkpoints, on %s', (backend) => {
     expect(summary.resumed_at_step).toBe(steps);
     expectSameFiles(interrupted, whole);
   });
+});
+
+test('a run killed well after a checkpoint in the middle of a bin goes on from it, killed again or not', async () => {
+  const json = experiment(4000, 15_000);
+  const [whole, killed] = [place(json), place(json)];
+  expect((await whole.run('--backend', 'cpu')).code).toBe(0);
+  // The next checkpoint is far: what came since is in no spool yet, or in some.
+  const args = ['--backend', 'cpu', '--checkpoint', '2000'];
+  expect((await stopped(killed, 'SIGKILL', 1, args, 200)).code).toBe(null);
+  const state = readFileSync(stateOf(killed));
+  expect((await stopped(killed, 'SIGKILL', 0, ['--resume', '--checkpoint', '15000'], 1000)).code).toBe(null);
+  expect(readFileSync(stateOf(killed)).equals(state)).toBe(true);
+  expect(await killed.run('--resume')).toMatchObject({ code: 0, stderr: '' });
+  expectSameFiles(killed, whole);
 });
 
 test('a run whose files cannot be made keeps its checkpoint, made at its end, and makes them when resumed', async () => {

@@ -74,10 +74,10 @@ describe('a spool', () => {
     expect(same(back.data, values)).toBe(true);
   });
 
-  test('goes on where it was cut back to, also after it was let go of', async () => {
+  test('goes on where it went back to, also after it was let go of', async () => {
     const file = join(scratch(), '.x');
     const spool = await spooled(file, Float32Array, counting(10));
-    await spool.truncate(8);
+    await spool.rewind(8);
     expect(spool.position).toBe(8);
     await spool.append(Float32Array.of(80));
     await spool.flush();
@@ -90,10 +90,26 @@ describe('a spool', () => {
     expect(back).toEqual([[...counting(4)], [...counting(5).slice(4), 50]]);
   });
 
+  test('that went back has in its file what it had until that is written over', async () => {
+    const file = join(scratch(), '.x');
+    const spool = await spooled(file, Float32Array, counting(10));
+    await spool.sync();
+    await spool.rewind(8);
+    await spool.append(Float32Array.of(80));
+    // As a process that dies leaves it.
+    expect(readFileSync(file)).toHaveLength(40);
+    await spool.close();
+    const again = await Spool.open(file, Float32Array, 10);
+    const back = [];
+    for await (const values of again.read()) back.push([...values]);
+    await again.close();
+    expect(back).toEqual([[...counting(10)]]);
+  });
+
   test('refuses to go on from beyond its end', async () => {
     const file = join(scratch(), '.x');
     const spool = await spooled(file, Float32Array, counting(10));
-    expect(await refusal(spool.truncate(11), InputError)).toContain('is not within the spool, got 11; give 0 to 10');
+    expect(await refusal(spool.rewind(11), InputError)).toContain('is not within the spool, got 11; give 0 to 10');
     await spool.flush();
     await spool.close();
     expect(await refusal(Spool.open(file, Float32Array, 11))).toContain('it has 40 of 44 bytes');
