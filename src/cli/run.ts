@@ -86,6 +86,7 @@ export async function run(file: string, options: RunOptions): Promise<boolean> {
         return !complete;
       } finally {
         if (complete || !(await isCheckpoint(aside.folder))) await aside.remove();
+        else await aside.leave();
       }
     } finally {
       opened.execution.simulation.dispose();

@@ -287,6 +287,31 @@ describe('a checkpoint', () => {
     expect((await fresh.run('--checkpoint', '0.5')).code).toBe(0);
   });
 
+  test('is written, and gone on from, by one process at a time; the other is told', async () => {
+    const [there, whole] = [place(experiment(4000, 4000)), place(experiment(4000, 4000))];
+    expect((await whole.run('--backend', 'cpu')).code).toBe(0);
+    expect((await stopped(there, 'SIGKILL', 1, ['--backend', 'cpu', '--checkpoint', '10'])).code).toBe(null);
+    const both = await Promise.all([there.run('--resume'), there.run('--resume')]);
+    // Of two that begin in the same moment both may step back.
+    const refusals = both.filter(({ code }) => code !== 0);
+    expect(refusals).not.toEqual([]);
+    for (const { code, stderr } of refusals) {
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/^somagpu: --out: process \d+ makes a run with checkpoints/),
+      ]);
+    }
+    if (refusals.length === 2) expect((await there.run('--resume')).code).toBe(0);
+    expectSameFiles(there, whole);
+    // Also before the first checkpoint.
+    const long = place(experiment(4000, 10_000));
+    const running = stopped(long, 'SIGINT', 1, ['--backend', 'cpu', '--checkpoint', '5000']);
+    while (!existsSync(join(long.out, '.checkpoint', 'cells.rate'))) await wait(1);
+    await expect(long.run('--checkpoint', '5000')).resolves.toMatchObject({ code: 2 });
+    expect((await running).code).toBe(130);
+    expect(await long.run('--resume')).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('of another version, or another device, is refused; another backend is taken where it is named', async () => {
     const there = await half();
     const state = readFileSync(stateOf(there));
