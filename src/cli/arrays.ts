@@ -5,12 +5,12 @@ import { resolve } from 'node:path';
 import { openRows, type Rows } from '../disk/index.ts';
 import type { OpenArray, ReadArray } from '../experiment.ts';
 import { readNpy, readNpzArray } from '../files/index.ts';
-import { SomaError } from '../index.ts';
+import { FileError, SomaError } from '../index.ts';
 
 export class ArrayFiles {
   // An experiment may name many arrays of one file: it is read once.
   readonly #read = new Map<string, Promise<Uint8Array>>();
-  readonly #open: Rows[] = [];
+  readonly #open: { name: string; rows: Rows }[] = [];
 
   /** @param folder - that file names are relative to */
   constructor(readonly folder: string) {}
@@ -29,13 +29,23 @@ export class ArrayFiles {
   /** Gives an array by rows: the steps. */
   readonly open: OpenArray = async (path, name) => {
     const rows = await openRows(resolve(this.folder, path), name).catch(unreadable);
-    this.#open.push(rows);
-    return rows;
+    this.#open.push({ name: `${path}: ${name}`, rows });
+    const read = (first: number, steps: number) =>
+      rows.read(first, steps).catch((error: unknown) => {
+        throw error instanceof FileError ? new FileError(`${path}: ${error.message}`, { cause: error }) : error;
+      });
+    return { shape: rows.shape, read };
   };
+
+  /** What the arrays that are open hold, as checksums in the order of their names. */
+  async checksums(): Promise<number[]> {
+    const named = this.#open.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return Promise.all(named.map(({ rows }) => rows.checksum()));
+  }
 
   /** Lets go of the files. */
   async close(): Promise<void> {
-    await Promise.all(this.#open.map((rows) => rows.close()));
+    await Promise.all(this.#open.map(({ rows }) => rows.close()));
   }
 }
 

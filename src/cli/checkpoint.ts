@@ -32,9 +32,9 @@ export type Identity = Pick<Checkpoint, 'every' | 'json' | 'data'>;
 
 const STATE = 'state';
 
-/** Checksum of what an experiment gives to its populations. */
-export const dataOf = ({ populations }: Experiment): number =>
-  crc32(new Uint8Array(pack(populations.map(({ soma, options }) => [soma.name, options]))));
+/** Checksum of what an experiment gives to its populations, and of the arrays that they read while it runs. */
+export const dataOf = ({ populations }: Experiment, read: readonly number[]): number =>
+  crc32(new Uint8Array(pack([...populations.map(({ soma, options }) => [soma.name, options]), read])));
 
 /** Writes a checkpoint of a run that stands still, aside, then renames it: the one before is there until it is whole. */
 export async function writeCheckpoint(

@@ -78,7 +78,10 @@ export async function run(file: string, options: RunOptions): Promise<boolean> {
       const aside = await Aside.open(out, opened.from ? 'resume' : opened.pause && 'new');
       try {
         await aside.clear();
-        const { summary, files, intervals } = await record(opened, aside, abort, { format, picture, quiet });
+        const recording = record(opened, aside, abort, { format, picture, quiet });
+        const { summary, files, intervals } = await recording.catch((error: unknown) => {
+          throw inFile(error, file);
+        });
         await aside.publish(files);
         complete = !summary.interrupted;
         const written = `${out}: ${files.join(', ')}${complete || !opened.pause ? '' : '; --resume goes on'}`;
@@ -196,7 +199,8 @@ async function open(
     const experiment = await readExperiment(json, arrays.read, arrays.open);
     const every = checkpoint ?? from?.every;
     const pace = every === undefined ? undefined : stepsBetween(every, experiment.dt);
-    const identity = every === undefined ? undefined : { every, json, data: dataOf(experiment) };
+    const identity =
+      every === undefined ? undefined : { every, json, data: dataOf(experiment, await arrays.checksums()) };
     if (from) checkSame(from, json, identity?.data ?? 0, seed ?? experiment.seed);
     const records = experiment.populations.map(({ options }) => options.record);
     const unkept = forStreams(experiment);
@@ -208,10 +212,15 @@ async function open(
     return { json, records, arrays, execution, from, pause };
   } catch (error) {
     await arrays.close();
-    if (!(error instanceof InputError) || error.path.startsWith('--')) throw error;
-    const path = [file, error.path].filter((part) => part !== '').join(': ');
-    throw new InputError(path, error.value, error.reason, error.remedy);
+    throw inFile(error, file);
   }
+}
+
+// What is wrong with an experiment is said with its file.
+function inFile(error: unknown, file: string): unknown {
+  if (!(error instanceof InputError) || error.path.startsWith('--')) return error;
+  const path = [file, error.path].filter((part) => part !== '').join(': ');
+  return new InputError(path, error.value, error.reason, error.remedy);
 }
 
 /** A checkpoint every so many steps. */

@@ -21,6 +21,8 @@ export interface Rows {
    * @throws FileError if the file is damaged: with the part that is, or, where only a checksum tells, with the last row
    */
   read(first: number, rows: number): Promise<Float32Array>;
+  /** CRC-32 of the array's bytes: what the zip says of them; a .npy file, which says nothing, is read whole for it. */
+  checksum(): Promise<number>;
   /** Lets go of the file. */
   close(): Promise<void>;
 }
@@ -88,6 +90,10 @@ class RowReader implements Rows {
     return part.then((read) => asFloat32(valuesIn(read, this.head)));
   }
 
+  checksum(): Promise<number> {
+    return this.source.checksum();
+  }
+
   close(): Promise<void> {
     return this.source.close();
   }
@@ -131,6 +137,13 @@ class Forward {
     return bytes;
   }
 
+  async checksum(): Promise<number> {
+    if (this.source.checksum !== undefined) return this.source.checksum;
+    let checksum = 0;
+    for await (const piece of await this.source.stream()) checksum = crc32(piece, checksum);
+    return checksum;
+  }
+
   async close(): Promise<void> {
     this.#let();
     await this.source.close();
@@ -156,9 +169,15 @@ class Forward {
 
   async #next(): Promise<void> {
     const { done, value } = await (this.#pieces as AsyncIterator<Uint8Array>).next();
-    if (done) throw damaged(`array "${this.source.name}" is cut short`);
+    if (done) throw this.#cutShort();
     this.#piece = value;
     if (this.source.checksum !== undefined) this.#checksum = crc32(value, this.#checksum);
+  }
+
+  #cutShort(): FileError {
+    const { name, checksum } = this.source;
+    if (checksum !== undefined) return damaged(`array "${name}" is cut short`);
+    return new FileError(`array "${name}" was cut short while it was in use; copy or save it again`);
   }
 
   // The end of the stream tells what the unpacker finds wrong only there.

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { writeNpz } from '../../src/files/index.ts';
 import { pack, unpack } from '../../src/packed.ts';
@@ -272,6 +273,26 @@ describe('a checkpoint', () => {
     slopes(2.5);
     await refused(there, 'experiment.json: an array in a file that it names is not what it was', '--resume');
     slopes(2);
+    expect((await there.run('--resume')).code).toBe(0);
+  });
+
+  test.each(['npz', 'npy'])('notices that an array that is read while it runs has changed: a .%s', async (suffix) => {
+    const json = experiment(4000, 400);
+    const array = suffix === 'npz' ? { array: 'x' } : {};
+    Object.assign(json.populations.few, { input: [{ kind: 'array', file: `current.${suffix}`, ...array }] });
+    const there = place(json);
+    const currents = (last: number) => {
+      const values = new Float32Array(4000).fill(80);
+      values[3999] = last;
+      const npz = writeNpz({ x: values });
+      const bytes = suffix === 'npz' ? npz : unzipSync(npz)['x.npy'];
+      writeFileSync(join(there.cwd, `current.${suffix}`), bytes as Uint8Array);
+    };
+    currents(80);
+    expect((await stopped(there, 'SIGKILL', 1, ['--checkpoint', '10', '--backend', 'cpu'])).code).toBe(null);
+    currents(80.5);
+    await refused(there, 'experiment.json: an array in a file that it names is not what it was', '--resume');
+    currents(80);
     expect((await there.run('--resume')).code).toBe(0);
   });
 
