@@ -3,7 +3,7 @@
 // user said. When that happens is run.ts's affair.
 
 import { createWriteStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type NpzEntry, packNpz, Spool } from '../disk/index.ts';
@@ -48,7 +48,6 @@ const IN_CSV_ALONE = 'rate_times';
 /** An experiment recorded for streams alone: nothing stays in memory but what the user bounded himself, by `last`. */
 export function forStreams(experiment: Experiment): Experiment {
   const unkept = (given: unknown): unknown => {
-    if (given === true) return { last: 0 };
     return isObject(given) && !isRing(given) ? { ...given, last: 0 } : given;
   };
   const populations = experiment.populations.map((population) => {
@@ -58,6 +57,7 @@ export function forStreams(experiment: Experiment): Experiment {
     const changed = eachValue(record, (given, key) => {
       // The device gathers statistics; no stream has them.
       if (key === 'statistics') return given;
+      if (key === 'spikes' && given === true) return { last: 0 };
       return key === 'states' && isObject(given) ? eachValue(given, unkept) : unkept(given);
     });
     return { ...population, options: { ...population.options, record: changed } };
@@ -230,7 +230,12 @@ export class Recorded {
       yield csvHead(head, provenance);
       for await (const part of rows) yield csvRows(columns(part));
     };
-    await pipeline(Readable.from(text()), createWriteStream(aside.path(file)));
+    const to = aside.path(file);
+    await pipeline(Readable.from(text()), createWriteStream(to)).catch(async (error: unknown) => {
+      // In the folder of a checkpoint it would stay, and keep a full disk full.
+      await rm(to, { force: true });
+      throw error;
+    });
     return file;
   }
 

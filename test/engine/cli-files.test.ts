@@ -185,6 +185,14 @@ describe('a run', () => {
     expect(await runExperiment(population, { ...options, fileLimit: 100_000 })).toMatchObject({ code: 0, stderr: '' });
   });
 
+  it('with checkpoints that has no room for a CSV leaves no half of one, which would keep the disk full', async () => {
+    const args = ['--backend', 'cpu', '--format', 'csv', '--checkpoint', '60'];
+    const full = await runExperiment(busy(2000, 60), { args, fileLimit: 500 });
+    expect(full).toMatchObject({ code: 1, written: ['.checkpoint'] });
+    const left = readdirSync(join(full.out, '.checkpoint')).sort();
+    expect(left).toEqual(['cells.spike_neurons', 'cells.spike_steps', 'state']);
+  });
+
   it('keeps the files of before where it fails', async () => {
     const cwd = scratch();
     mkdirSync(join(cwd, 'out'));

@@ -80,13 +80,14 @@ export async function runExperiment(
     args = [] as string[],
     ...options
   }: CliOptions & { files?: Record<string, Uint8Array>; args?: string[] } = {},
-): Promise<Outcome & { written: string[]; read: (name: string) => Buffer }> {
+): Promise<Outcome & { out: string; written: string[]; read: (name: string) => Buffer }> {
   const cwd = scratch();
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(cwd, name), bytes);
   const text = typeof experiment === 'string' ? experiment : JSON.stringify(experiment);
   writeFileSync(join(cwd, 'experiment.json'), text);
   const outcome = await somagpu(['run', 'experiment.json', '--out', 'out', ...args], { cwd, ...options });
   if (outcome.code === 0) expect(schemaComplaints(JSON.parse(text)), 'what the schema says').toEqual([]);
-  const written = readdirSync(cwd).includes('out') ? readdirSync(join(cwd, 'out')).sort() : [];
-  return { ...outcome, written, read: (name) => readFileSync(join(cwd, 'out', name)) };
+  const out = join(cwd, 'out');
+  const written = readdirSync(cwd).includes('out') ? readdirSync(out).sort() : [];
+  return { ...outcome, out, written, read: (name) => readFileSync(join(out, name)) };
 }
