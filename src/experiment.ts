@@ -84,6 +84,9 @@ function readSteps({ steps, duration }: Json, dt: number): number {
   }
   if (duration === undefined) return steps as number;
   const whole = stepsIn(duration, dt, 'duration');
+  if (whole > 0xffffffff) {
+    throw new InputError('duration', duration, `has ${whole} steps of ${dt} ms`, 'give up to 4294967295 of them');
+  }
   if (steps === undefined || steps === whole) return whole;
   throw new InputError(
     'steps',
@@ -316,8 +319,7 @@ export class ExperimentRun {
       if (error instanceof OutOfMemoryError) {
         throw new InputError('populations', undefined, error.message, 'give fewer neurons, or record less');
       }
-      if (!(error instanceof InputError)) throw error;
-      throw new InputError(`populations.${error.path}`, error.value, error.reason, error.remedy);
+      throw placed(error);
     }
   }
 
@@ -333,7 +335,7 @@ export class ExperimentRun {
     try {
       await simulation.run(Math.min(experiment.steps - done, most) * experiment.dt, { signal, onProgress: progress });
     } catch (error) {
-      if (!signal?.aborted || error !== signal.reason) throw error;
+      if (!signal?.aborted || error !== signal.reason) throw placed(error);
     }
     const counts = await Promise.all(populations.map((population) => population.spikeCounts()));
     this.#seconds += (performance.now() - begin) / 1000;
@@ -360,6 +362,12 @@ export class ExperimentRun {
       populations: Object.fromEntries(report),
     };
   }
+}
+
+// The engine names places in populations; in the file they stand under a key.
+function placed(error: unknown): unknown {
+  if (!(error instanceof InputError)) return error;
+  return new InputError(`populations.${error.path}`, error.value, error.reason, error.remedy);
 }
 
 /** Refuses to record more samples than fit, before the run that would lose them. */

@@ -4,8 +4,9 @@
 import { type ParseError, parse, printParseErrorCode, visit } from 'jsonc-parser';
 import { InputError } from '../index.ts';
 
-/** Parses strict JSON. @throws InputError with line and column */
-export function parseJson(text: string): unknown {
+/** Parses strict JSON; a byte order mark is passed over. @throws InputError with line and column */
+export function parseJson(given: string): unknown {
+  const text = given.replace(/^\ufeff/, '');
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { disallowComments: true, allowTrailingComma: false });
   const [first] = errors;

@@ -33,6 +33,7 @@ const files = {
     current: { shape: [10, 4], data: new Float32Array(40) },
     wide: { shape: [10, 5], data: new Float32Array(50) },
     brief: new Float32Array(9),
+    hole: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, Number.NaN),
   }),
   'text.npz': new TextEncoder().encode('this is no zip'),
   'bare.npy': npy(4),
@@ -192,6 +193,12 @@ const refusals: Refusal[] = [
     says: ['steps', 'does not agree with the duration, 10 steps', 'got 11'],
   },
   {
+    title: 'more steps than are counted',
+    wrong: experiment({}, { duration: 1e300 }),
+    right: experiment({}, { dt: 1e-6, duration: 1e-6 }),
+    says: ['experiment.json: duration: has 1e+301 steps of 0.1 ms', 'up to 4294967295'],
+  },
+  {
     title: 'neither steps nor duration',
     wrong: experiment({}, { duration: undefined }),
     right: experiment(),
@@ -338,6 +345,18 @@ const refusals: Refusal[] = [
     says: ['input[0]', '9 steps of the 10'],
   },
   {
+    title: 'NaN in an array input, which is found when it is read',
+    wrong: input({ kind: 'array', ...from('hole') }),
+    right: experiment({ input: [{ kind: 'array', ...from('hole') }] }, { duration: 0.9 }),
+    says: ['populations.cells.input[0].read(0, 10)[9]: is not finite, got NaN'],
+  },
+  {
+    title: 'true in the place of a recorded state, which only spikes can be',
+    wrong: record({ states: { potential: true } }),
+    right: record({ states: { potential: {} } }),
+    says: ['populations.cells.record.states.potential: is no object, got true'],
+  },
+  {
     title: 'a recorded neuron that does not exist',
     wrong: record({ states: { potential: { neurons: [0, 4] } } }),
     right: record({ states: { potential: { neurons: [0, 3] } } }),
@@ -445,9 +464,21 @@ describe('the command line refuses', () => {
     expect(outcome.stderr).toMatch(/^somagpu: absent\.json: [^\n]*ENOENT[^\n]*\n$/);
   });
 
-  it('an --out that is a file', async () => {
+  it('a byte order mark nowhere but at the beginning', async () => {
+    const cwd = scratch();
+    writeFileSync(join(cwd, 'e.json'), `\ufeff${JSON.stringify(experiment())}`);
+    writeFileSync(join(cwd, 'two.json'), `\ufeff\ufeff${JSON.stringify(experiment())}`);
+    expect(await somagpu(['run', 'two.json', '--out', 'out'], { cwd })).toMatchObject({ code: 2 });
+    expect(await somagpu(['run', 'e.json', '--out', 'out'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('an --out that is a file, or no name', async () => {
     const cwd = scratch();
     writeFileSync(join(cwd, 'e.json'), JSON.stringify(experiment()));
+    expect(await somagpu(['run', 'e.json', '--out', ''], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--out: is no name'),
+    });
     writeFileSync(join(cwd, 'taken'), '');
     const outcome = await somagpu(['run', 'e.json', '--out', 'taken'], { cwd });
     expect(outcome).toMatchObject({ code: 2, stdout: '' });
