@@ -18,8 +18,12 @@ export type Replay = () => AsyncIterable<SpikeTrain> | Iterable<SpikeTrain>;
 interface PictureOptions {
   /** Size of the population. */
   neurons: number;
+  /** Flat indices, ascending, of those whose spikes are recorded; all by default. */
+  chosen?: Uint32Array | undefined;
   /** ms */
   duration: number;
+  /** ms from and to which spikes are recorded; the whole time by default. */
+  window?: readonly [from: number, to: number];
   title: string;
   subtitle?: string;
   /** What the picture's reader does not see. */
@@ -28,7 +32,7 @@ interface PictureOptions {
 
 /** Where ticks go: one byte for each tenth of a pixel of each row. */
 interface Raster {
-  /** The neurons shown, ascending. */
+  /** The neurons shown, ascending: their places among those that are recorded. */
   shown: Uint32Array;
   marks: Uint8Array;
   count: number;
@@ -86,7 +90,7 @@ export async function drawRaster(spikes: Replay, options: PictureOptions): Promi
 }
 
 /**
- * Spikes per neuron and second, in bins of a round number of ms: 100 to 250 of them, or fewer where they would be
+ * Spikes per recorded neuron and second, in bins of a round number of ms: 100 to 250 of them, or fewer where they would be
  * shorter than 1 ms. A bin includes its end, as a spike's time is the end of its step.
  */
 export class RateTally implements Tally {
@@ -95,7 +99,7 @@ export class RateTally implements Tally {
   spikes = 0;
   readonly #counts: Float64Array;
 
-  constructor(readonly of: Pick<PictureOptions, 'neurons' | 'duration'>) {
+  constructor(readonly of: Pick<PictureOptions, 'neurons' | 'chosen' | 'duration' | 'window'>) {
     this.bin = Math.max(1, roundUp(of.duration / 250));
     this.#counts = new Float64Array(Math.max(1, Math.ceil(of.duration / this.bin - 1e-6)));
   }
@@ -109,24 +113,28 @@ export class RateTally implements Tally {
     }
   }
 
-  /** The bins' edges, ms, one more than rates; Hz. */
+  /** The bins' edges, ms, one more than rates; Hz, NaN where nothing was recorded. */
   read(): { edges: number[]; rates: number[] } {
-    const { neurons, duration } = this.of;
+    const { duration, window: [from, to] = [0, span(duration)] } = this.of;
+    const neurons = recordedOf(this.of);
     const bins = this.#counts.length;
     const edges = Array.from({ length: bins + 1 }, (_, k) => Math.min(k * this.bin, span(duration)));
     const rates = Array.from(this.#counts, (count, k) => {
-      const seconds = ((edges[k + 1] as number) - (edges[k] as number)) / 1000;
-      return count / (Math.max(1, neurons) * seconds);
+      const seconds = (Math.min(edges[k + 1] as number, to) - Math.max(edges[k] as number, from)) / 1000;
+      // What is left of a rounded edge is no time.
+      return seconds > 1e-9 ? count / (Math.max(1, neurons) * seconds) : Number.NaN;
     });
     return { edges, rates };
   }
 }
 
-function rasterPlot(raster: Raster, spikes: number, { neurons, duration }: PictureOptions): PlotOptions {
+function rasterPlot(raster: Raster, spikes: number, options: PictureOptions): PlotOptions {
+  const { neurons, chosen, duration } = options;
+  const recorded = recordedOf(options);
   const rows = raster.shown.length;
   const all = `${counted(neurons)} neuron${neurons === 1 ? '' : 's'}`;
   const label = `neuron index (${rows === neurons ? all : `${counted(rows)} of ${all}`})`;
-  const few = Array.from({ length: Math.min(5, neurons) }, (_, neuron) => neuron);
+  const few = Array.from({ length: Math.min(5, recorded) }, (_, place) => place);
   const note = spikes === 0 ? 'no spikes' : raster.count === 0 ? 'no spikes of the neurons shown' : '';
   const frame = Math.min(RASTER.most, Math.max(RASTER.least, RASTER.row * rows));
   const { marginTop, marginBottom } = RASTER;
@@ -135,35 +143,42 @@ function rasterPlot(raster: Raster, spikes: number, { neurons, duration }: Pictu
     marginTop,
     marginBottom,
     x: { domain: [0, span(duration)], label: null, tickFormat: () => '', ticks: 8, grid: true },
-    y: { domain: [-0.5, Math.max(1, neurons) - 0.5], ticks: neurons <= 5 ? few : 5, tickFormat: counted },
-    marks: [rasterMark(raster, neurons), noteMark(note), labelMark(label)],
+    y: {
+      domain: [-0.5, Math.max(1, recorded) - 0.5],
+      ticks: recorded <= 5 ? few : 5,
+      tickFormat: (place: number) => counted(chosen?.[place] ?? place),
+    },
+    marks: [rasterMark(raster, recorded), noteMark(note), labelMark(label)],
   };
 }
 
-function ratePlot(rate: RateTally, { duration }: PictureOptions): PlotOptions {
+function ratePlot(rate: RateTally, { neurons, chosen, duration }: PictureOptions): PlotOptions {
   const { edges, rates } = rate.read();
-  const most = rates.reduce((a, b) => Math.max(a, b), 0);
-  const y = edges.map((_, k) => rates[Math.min(k, rates.length - 1)] as number);
-  const curve = 'step-after';
+  const most = rates.reduce((a, b) => (b > a ? b : a), 0);
+  // Both ends of each bin: a curve that steps by itself ends a bin too early before a gap.
+  const x = rates.flatMap((_, k) => edges.slice(k, k + 2));
+  const y = rates.flatMap((each) => [each, each]);
+  const whose = chosen && chosen.length < neurons ? 'rate of the recorded neurons' : 'population rate';
   return {
     ...RATE,
     x: { domain: [0, span(duration)], label: 'time (ms)', ticks: 8, grid: true },
     y: { domain: [0, most || 1], nice: true, ticks: 4, grid: true },
     marks: [
-      areaY(y, { x: edges, y, fill: BLUE, fillOpacity: 0.22, curve }),
-      lineY(y, { x: edges, y, stroke: BLUE, strokeWidth: 1.25, curve }),
-      labelMark(`population rate (Hz, bins of ${rate.bin} ms)`),
+      // From 0 by name: by itself it stacks what has the same x.
+      areaY(y, { x, y1: 0, y2: y, fill: BLUE, fillOpacity: 0.22 }),
+      lineY(y, { x, y, stroke: BLUE, strokeWidth: 1.25 }),
+      labelMark(`${whose} (Hz, bins of ${rate.bin} ms)`),
     ],
   };
 }
 
 /** As many evenly chosen neurons as fit the picture with all their ticks; `rate` sees the spikes as they first go by. */
-async function markTicks(spikes: Replay, { neurons, duration }: PictureOptions, rate: Tally): Promise<Raster> {
-  let raster = new Marks(Math.min(neurons, MOST_ROWS), neurons, duration);
+async function markTicks(spikes: Replay, options: PictureOptions, rate: Tally): Promise<Raster> {
+  let raster = new Marks(Math.min(recordedOf(options), MOST_ROWS), options);
   await goThrough(spikes, [raster, rate]);
   while (raster.count > MOST_TICKS) {
     const rows = Math.floor(raster.shown.length * Math.max(0.5, Math.min(0.95, MOST_TICKS / raster.count)));
-    raster = new Marks(rows, neurons, duration);
+    raster = new Marks(rows, options);
     await goThrough(spikes, [raster]);
   }
   return raster;
@@ -180,11 +195,12 @@ class Marks implements Raster, Tally {
   readonly #rowOf: Int32Array;
   readonly #span: number;
 
-  constructor(rows: number, neurons: number, duration: number) {
-    this.shown = evenly(neurons, rows);
+  constructor(rows: number, options: PictureOptions) {
+    const { neurons, chosen, duration } = options;
+    this.shown = evenly(recordedOf(options), rows);
     this.marks = new Uint8Array(rows * (COLUMNS + 1));
     this.#rowOf = new Int32Array(neurons).fill(-1);
-    for (const [row, neuron] of this.shown.entries()) this.#rowOf[neuron] = row;
+    for (const [row, place] of this.shown.entries()) this.#rowOf[chosen?.[place] ?? place] = row;
     this.#span = span(duration);
   }
 
@@ -202,12 +218,12 @@ class Marks implements Raster, Tally {
 }
 
 /** All ticks as one path in tenths of a pixel: a horizontal line as long as a tick is wide, as wide as it is high. */
-function rasterMark({ shown, marks, count }: Raster, neurons: number): RenderFunction {
+function rasterMark({ shown, marks, count }: Raster, recorded: number): RenderFunction {
   return (_index, { y }, _values, { marginTop, marginBottom, height }, { document }) => {
     const pitch = (height - marginTop - marginBottom) / Math.max(1, shown.length);
     const [tall, wide] = [Math.min(24, Math.max(1.8, pitch * 0.8)), tickWidth(count / shown.length)];
-    const lines = Array.from(shown, (neuron, row) => {
-      const middle = Math.round((y?.(neurons === 1 ? 0 : neuron) as number) * 10);
+    const lines = Array.from(shown, (place, row) => {
+      const middle = Math.round((y?.(recorded === 1 ? 0 : place) as number) * 10);
       return ticksOf(marks.subarray(row * (COLUMNS + 1), (row + 1) * (COLUMNS + 1)), middle, wide);
     });
     return element(document, 'path', {
@@ -286,6 +302,10 @@ function roundUp(number: number): number {
   const power = 10 ** Math.floor(Math.log10(number));
   return power * ([1, 2, 5, 10].find((factor) => factor * power >= number * (1 - 1e-9)) as number);
 }
+
+/** How many neurons' spikes are recorded. */
+const recordedOf = ({ neurons, chosen }: Pick<PictureOptions, 'neurons' | 'chosen'>): number =>
+  chosen?.length ?? neurons;
 
 /** What the time axis covers, ms: some time even where none has passed. */
 const span = (duration: number): number => (duration > 0 ? duration : 1);

@@ -10,6 +10,7 @@ import { type NpzEntry, packNpz, Spool } from '../disk/index.ts';
 import type { Experiment } from '../experiment.ts';
 import { csvHead, csvRows, type NpyArray, type NpyData } from '../files/index.ts';
 import type { Population, Rate, Recording, Spikes, Trace } from '../index.ts';
+import { checkWindow } from '../record.ts';
 import type { Aside } from './folder.ts';
 
 export type Format = 'npz' | 'csv';
@@ -79,6 +80,7 @@ const eachValue = (given: Json, change: (value: unknown, key: string) => unknown
 export class Recorded {
   private constructor(
     readonly population: Population,
+    readonly record: Recording,
     readonly dt: number,
     readonly kept: readonly (Kept & { names: string[] })[],
     readonly spools: ReadonlyMap<string, Spool>,
@@ -107,7 +109,7 @@ export class Recorded {
         spools.set(name, await Spool.open(aside.path(key), values.constructor as Spool['type'], positions[key]));
       }
     }
-    return new Recorded(population, dt, kept, spools);
+    return new Recorded(population, record, dt, kept, spools);
   }
 
   /** Spools what comes until the run ends. @throws what ends the run, or what the system says that lets us not write */
@@ -157,6 +159,18 @@ export class Recorded {
 
   #spool(name: string): Spool {
     return this.spools.get(name) as Spool;
+  }
+
+  /** Whose spikes were to be recorded, ascending (all, without), and from and to when, ms, in so many steps. */
+  spikesAsked(steps: number): { chosen: Uint32Array | undefined; window: [from: number, to: number] } {
+    const { spikes } = this.record;
+    const { neurons = 'all', ...window } = typeof spikes === 'object' ? spikes : {};
+    const { from, to, last } = checkWindow(window, this.dt, 'spikes');
+    const begin = Math.max(from, steps - last);
+    return {
+      chosen: neurons === 'all' ? undefined : Uint32Array.from(new Set(Array.from(neurons))).sort(),
+      window: [begin * this.dt, Math.min(to, steps) * this.dt],
+    };
   }
 
   /** The spikes from the first on, in parts. */

@@ -174,7 +174,8 @@ async function draw(recorded: Recorded, aside: Aside, { steps, dt }: Summary, pr
   const { drawRaster } = await import('./picture.ts');
   const { name, soma, neurons } = recorded.population;
   const subtitle = `${soma.name}, ${neurons.toLocaleString('en')} neurons, dt ${dt} ms`;
-  const options = { neurons, duration: steps * dt, title: name, subtitle, metadata: provenance };
+  const place = { ...recorded.spikesAsked(steps), duration: steps * dt };
+  const options = { neurons, ...place, title: name, subtitle, metadata: provenance };
   const file = `${name}.svg`;
   await writeFile(aside.path(file), await drawRaster(() => recorded.spikes(), options));
   return file;

@@ -155,6 +155,16 @@ describe('the picture of a run', () => {
     expect(texts).toContain('no spikes of the neurons shown');
   });
 
+  test('shows all of the neurons that were recorded, where only some were, by their numbers', async () => {
+    const spikes = { times: Float64Array.of(10, 30, 70), neurons: Uint32Array.of(7, 501, 501) };
+    const chosen = Uint32Array.of(7, 501);
+    const { texts, ticks } = read(await drawRaster(spikes, { neurons: 1000, chosen, duration: 100, title: '' }));
+    expect(ticks).toBe(3);
+    for (const text of ['neuron index (2 of 1,000 neurons)', '7', '501']) expect(texts).toContain(text);
+    expect(texts).toContain('rate of the recorded neurons (Hz, bins of 1 ms)');
+    read(await drawRaster(silence, { neurons: 1000, chosen: new Uint32Array(), duration: 100, title: '' }));
+  });
+
   test('shows a single neuron', async () => {
     const spikes = { times: Float64Array.of(10, 30, 70), neurons: new Uint32Array(3) };
     const { texts, ticks } = read(await drawRaster(spikes, { neurons: 1, duration: 100, title: '' }));
@@ -201,6 +211,18 @@ describe('the population rate', () => {
     const { edges, rates } = populationRate({ times }, { neurons: 1, duration: 1003 });
     const spikes = rates.map((rate, k) => (rate * ((edges[k + 1] as number) - (edges[k] as number))) / 1000);
     expect(spikes.every((count, k) => Math.abs(count - (k < 200 ? 50 : 30)) < 1e-6)).toBe(true);
+  });
+
+  test('is of the neurons that were recorded, and of the time that was', async () => {
+    const times = Float64Array.from({ length: 600 }, (_, i) => 200 + i + 1);
+    const asked = { neurons: 1000, chosen: Uint32Array.of(3), duration: 1000, window: [202, 800] as const };
+    const { rates } = populationRate({ times: times.subarray(2) }, asked);
+    // A spike a ms; the bin from 200 to 205 was recorded from 202 on.
+    expect(rates.every((rate, k) => (k >= 40 && k < 160 ? Math.abs(rate - 1000) < 1e-6 : Number.isNaN(rate)))).toBe(
+      true,
+    );
+    read(await drawRaster({ times, neurons: new Uint32Array(600).fill(3) }, { ...asked, title: '' }));
+    read(await drawRaster(silence, { ...asked, window: [1000, 1000], title: '' }));
   });
 
   test('has 100 to 250 bins of a round width, unless they would be shorter than 1 ms', () => {
