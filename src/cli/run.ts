@@ -108,17 +108,20 @@ async function record(
   { format, picture, quiet }: Required<Pick<RunOptions, 'format' | 'picture' | 'quiet'>>,
 ): Promise<{ summary: Summary; files: string[]; intervals: (IntervalStatistics | undefined)[] }> {
   const recorded: Recorded[] = [];
+  const watched = !quiet && process.stderr.isTTY;
   try {
     for (const [i, population] of execution.populations.entries()) {
       recorded.push(await Recorded.open(population, records[i], execution.experiment.dt, aside, from?.positions));
     }
-    const bar = quiet || !process.stderr.isTTY ? undefined : progressBar();
+    const bar = watched ? progressBar() : undefined;
     // However it ends: the bar hides the cursor.
     const summary = await follow(execution, recorded, abort, pause, bar?.update).finally(() => bar?.stop());
     const provenance = provenanceOf(summary, json);
     const files: string[] = [];
     const intervals: (IntervalStatistics | undefined)[] = [];
     for (const each of recorded) {
+      // Packing what was recorded in an hour takes a minute.
+      if (watched) process.stderr.write(`\rwriting the files of ${each.population.name} ...${CLEAR_REST}`);
       files.push(...(await each.save(aside, format, provenance)));
       if (picture && each.population.recordsSpikes) files.push(await draw(each, aside, summary, provenance));
       intervals.push(quiet ? undefined : await intervalsOf(each));
@@ -127,6 +130,7 @@ async function record(
     await writeFile(aside.path('summary.json'), `${JSON.stringify(dated, null, 2)}\n`);
     return { summary, files: [...files, 'summary.json'], intervals };
   } finally {
+    if (watched) process.stderr.write(`\r${CLEAR_REST}`);
     await Promise.all(recorded.map((each) => each.close()));
   }
 }
@@ -296,6 +300,9 @@ function onInterrupt(stop: () => void): () => void {
     process.off('SIGTERM', listener);
   };
 }
+
+/** What a terminal clears the line by, from where it is. */
+const CLEAR_REST = '\x1b[K';
 
 function progressBar(): { update: (progress: Progress) => void; stop: () => void } {
   const bar = new SingleBar({
