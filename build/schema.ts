@@ -49,7 +49,8 @@ function input(law: InputLaw): Schema {
       properties[density] = value(`in the place of ${name}, ${row.unit}*sqrt(ms): ${name} is this / sqrt(dt)`, row);
       rules.push({ not: { required: [name, density] } });
       if (row.default === undefined) rules.push({ anyOf: [{ required: [name] }, { required: [density] }] });
-    } else if (row.default === undefined) required.push(name);
+      // In a file the end of the run is known, and a moment without a default is that.
+    } else if (row.default === undefined && !row.edge) required.push(name);
   }
   if (law.random) properties.shared = { description: SHARED, type: 'string', minLength: 1 };
   const text = readFileSync(`${ROOT}shaders/inputs/${law.kind}.wgsl`, 'utf8');

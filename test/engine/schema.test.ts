@@ -142,7 +142,7 @@ const lawInput = fc.constantFrom(...Object.values(inputLaws)).chain((law) => {
     ];
   });
   const shared: Record<string, fc.Arbitrary<unknown>> = law.random ? { shared: fc.constantFrom('a', 'b') } : {};
-  const needed = rows.filter(([, row]) => row.default === undefined && !row.density).map(([name]) => name);
+  const needed = rows.filter(([, row]) => row.default === undefined && !row.density && !row.edge).map(([name]) => name);
   return some({ ...Object.fromEntries(fields), ...shared, kind: fc.constant(law.kind) }, ['kind', ...needed]);
 });
 
