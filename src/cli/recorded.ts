@@ -3,7 +3,7 @@
 // user said. When that happens is run.ts's affair.
 
 import { createWriteStream } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type NpzEntry, packNpz, Spool } from '../disk/index.ts';
@@ -204,10 +204,14 @@ export class Recorded {
     const { name, neurons } = this.population;
     const file = `${name}.statistics.csv`;
     const entries = Object.entries(await statisticsOf(this.population)).filter(([, { shape }]) => shape.length > 0);
-    const head = csvHead(['neuron', ...entries.map(([key]) => key)], provenance);
-    const rows = csvRows([Uint32Array.from({ length: neurons }, (_, i) => i), ...entries.map(([, { data }]) => data)]);
-    await writeFile(aside.path(file), head + rows);
-    return file;
+    const text = function* () {
+      yield csvHead(['neuron', ...entries.map(([key]) => key)], provenance);
+      for (let from = 0; from < neurons; from += PIECE) {
+        const own = Uint32Array.from({ length: Math.min(PIECE, neurons - from) }, (_, i) => from + i);
+        yield csvRows([own, ...entries.map(([, { data }]) => data.slice(from, from + PIECE))]);
+      }
+    };
+    return writeText(aside, file, text());
   }
 
   async #saveNpz(aside: Aside, provenance: string): Promise<string> {
@@ -244,19 +248,24 @@ export class Recorded {
       yield csvHead(head, provenance);
       for await (const part of rows) yield csvRows(columns(part));
     };
-    const to = aside.path(file);
-    await pipeline(Readable.from(text()), createWriteStream(to)).catch(async (error: unknown) => {
-      // In the folder of a checkpoint it would stay, and keep a full disk full.
-      await rm(to, { force: true });
-      throw error;
-    });
-    return file;
+    return writeText(aside, file, text());
   }
 
   /** Lets go of the spools. */
   async close(): Promise<void> {
     await Promise.all(Array.from(this.spools.values(), (spool) => spool.close()));
   }
+}
+
+/** Writes a text that comes in pieces: whole it may be longer than a text can be. */
+async function writeText(aside: Aside, file: string, text: Iterable<string> | AsyncIterable<string>): Promise<string> {
+  const to = aside.path(file);
+  await pipeline(Readable.from(text), createWriteStream(to)).catch(async (error: unknown) => {
+    // In the folder of a checkpoint it would stay, and keep a full disk full.
+    await rm(to, { force: true });
+    throw error;
+  });
+  return file;
 }
 
 /** The statistics of its states as arrays, by their names in the npz; how many steps went in is a scalar. */
