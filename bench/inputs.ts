@@ -78,11 +78,9 @@ async function checkRate(name: string, cells: Population): Promise<void> {
   if (rate < 5 || rate > 500) throw new Error(`${name}: ${rate.toFixed(1)} Hz`);
 }
 
-const figures = await measure(
-  variants,
-  rounds,
-  (done) => process.stderr.isTTY && process.stderr.write(`\rround ${done} of ${rounds} `),
-);
+const figures = await measure(variants, rounds, {
+  onRound: (done) => process.stderr.isTTY && process.stderr.write(`\rround ${done} of ${rounds} `),
+});
 process.stdout.write(
   [
     `\nAdaptiveExponentialSoma, ${neurons.toLocaleString('en')} neurons, dt ${DT} ms, blocks of 32 steps, on ${adapter}`,

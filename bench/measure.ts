@@ -16,20 +16,20 @@ export interface Figures {
   ratios: number[];
 }
 
-/** Runs all variants for some rounds, after one that warms up; the first is the baseline. */
+/** Runs all variants for some rounds, after those that warm up; the first is the baseline. */
 export async function measure(
   variants: readonly Variant[],
   rounds: number,
-  onRound?: (done: number) => void,
+  { warmUps = 1, onRound }: { warmUps?: number; onRound?: (done: number) => void } = {},
 ): Promise<Figures[]> {
   const figures = variants.map(({ name }): Figures => ({ name, rounds: [], ratios: [] }));
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUps; round < rounds; round++) {
     for (const [i, { updates, work }] of variants.entries()) {
       const begin = performance.now();
       const seconds = (await work()) ?? (performance.now() - begin) / 1e3;
       if (round >= 0) figures[i]?.rounds.push((seconds * 1e9) / updates);
     }
-    onRound?.(round + 1);
+    onRound?.(Math.max(0, round + 1));
   }
   for (const figure of figures) figure.ratios = speedOf(figure, figures[0] as Figures);
   return figures;

@@ -1,66 +1,78 @@
-// The same work in other hands: programs in bench/peers/, each a process that lives as long as the benchmark, so that
-// its steps can be interleaved with ours. One line asks for steps, one line answers with how long they took.
+// One process that does the work, ours or a peer's, and how it is talked to. It is started with SOMA NEURONS STEPS MODE
+// VARIANT THREADS and then reads commands, one a line: `run` (from rest), `whole` (a simulation made anew, run, its spikes
+// read), `save FILE` (the same, and the spikes written). Each is answered with one line of JSON.
 
-import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import type { Tally, Work } from './work.ts';
 
-/** Spikes of all neurons, and how many neurons had any, since the start. */
-export interface Tally {
-  spikes: number;
-  fired: number;
+export interface Answer extends Tally {
+  /** Wall-clock of what was asked for, by the peer's own account. */
+  seconds: number;
+  /** What only somagpu tells, once. */
+  opened?: Opened;
 }
 
-export interface Peer {
-  /** Makes so many more steps. `seconds` is their wall-clock, counting the spikes left out. */
-  run(steps: number): Promise<Tally & { seconds: number }>;
-  close(): void;
+/** How long the start took, in seconds, how many bytes the process has grown by since before it, and on what it runs. */
+export interface Opened {
+  compile: number;
+  first: number;
+  bytes: number;
+  adapter: string;
+  software: boolean;
 }
 
-const FLAGS = ['-O3', '-march=native', '-mprefer-vector-width=512', '-ffast-math', '-fopenmp'];
-
-const source = (name: string) => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
-
-/** Builds the C++ peer; nothing where there is no g++. `remove` deletes what was built. */
-export async function buildCpp(): Promise<{ program: string; remove: () => Promise<void> } | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'somagpu-bench-'));
-  const remove = () => rm(folder, { recursive: true });
-  const program = join(folder, 'adex');
-  try {
-    await promisify(execFile)('g++', [...FLAGS, source('adex.cpp'), '-o', program]);
-    return { program, remove };
-  } catch (error) {
-    await remove();
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+export interface Process {
+  /** Since it was started. */
+  readonly seconds: number;
+  ask(command: string): Promise<Answer>;
+  close(): Promise<void>;
 }
 
-export function openCpp(program: string, layout: 'block' | 'step', neurons: number, threads: number): Peer {
-  return open(program, [layout, String(neurons), String(threads)]);
+export interface Program {
+  command: string;
+  words: readonly string[];
+  variant: string;
 }
 
-export function openJavaScript(neurons: number, workers: number): Peer {
-  return open(process.execPath, [source('adex.mjs'), String(neurons), String(workers)]);
-}
-
-// It ends by itself when its input does, so also when this process dies.
-function open(program: string, words: string[]): Peer {
-  const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+/** Its process ends by itself when its input does, so also when this one dies. */
+export function start({ command, words, variant }: Program, work: Work, threads: number): Process {
+  const begin = performance.now();
+  const given = [work.soma, work.neurons, work.steps, work.mode, variant, threads].map(String);
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads), NUMBA_NUM_THREADS: String(threads) };
+  const child = spawn(command, [...words, ...given], { stdio: ['pipe', 'pipe', 'pipe'], env });
+  let said = '';
+  child.stderr.on('data', (data) => {
+    said = (said + data).slice(-2000);
+  });
+  // Of writing to a process that has ended; that it has is seen where its answer is missing.
+  child.stdin.on('error', () => {});
+  const ended = new Promise<void>((resolve) => {
+    child.on('error', (error) => {
+      said = error.message;
+      resolve();
+    });
+    child.on('close', () => resolve());
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
-    async run(steps) {
-      child.stdin.write(`run ${steps}\n`);
-      const { done, value } = await answers.next();
-      const [seconds, spikes, fired] = done ? [] : value.split(' ').map(Number);
-      if (seconds === undefined || spikes === undefined || fired === undefined)
-        throw new Error(`${program} ended, or gave no answer: ${value}`);
-      return { seconds, spikes, fired };
+    get seconds() {
+      return (performance.now() - begin) / 1e3;
     },
-    close: () => child.stdin.end(),
+    async ask(asked) {
+      child.stdin.write(`${asked}\n`);
+      // Compilers and libraries talk too.
+      for (;;) {
+        const { done, value } = await lines.next();
+        if (!done && !value.startsWith('{')) continue;
+        if (!done) return JSON.parse(value);
+        await ended;
+        throw new Error(`${command} ${[...words, ...given].join(' ')} gave no answer to "${asked}":\n${said}`);
+      }
+    },
+    async close() {
+      child.stdin.end();
+      await ended;
+    },
   };
 }

@@ -1,101 +1,99 @@
-// What the kernel's shape is worth: the law as a scalar kernel, one step a dispatch, against four neurons a thread and
-// many steps, in one process and interleaved; and what recording costs. Prints ns per update and ratios, median [min..max].
-// npm run bench -- [--neurons N] [--rounds N]
+// The benchmark's command line. Alone: every path this machine has. With --peers: beside what a user would pick instead.
+// npm run bench -- [--somas A,B] [--modes A,B] [--sizes N,N] [--backends cpu,webgpu] [--steps N] [--rounds N] [--threads N] [--quick]
+// npm run bench -- --peers [A,B] [the same]
 
 import { parseArgs } from 'node:util';
-import { table } from '../src/cli/table.ts';
-import { AdaptiveExponentialSoma, type Population, Simulation, type Tuning } from '../src/index.ts';
+import { NoBackendError } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
-import { measure, median, spread, type Variant } from './measure.ts';
+import { alone, type Case, describe, type Path, turns } from './alone.ts';
+import { circumstances, drawScaling, progress, save } from './report.ts';
+import { type Mode, modes, somas, stepsFor } from './work.ts';
 
-const { values } = parseArgs({ options: { neurons: { type: 'string' }, rounds: { type: 'string' } } });
-const neurons = Number(values.neurons ?? 2 ** 20);
-const rounds = Number(values.rounds ?? 7);
-/** pA; the soma with its defaults then fires at about 20 Hz, the rate the issue's figures are for. */
-const CURRENT = 55;
+const { values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    peers: { type: 'boolean', default: false },
+    somas: { type: 'string' },
+    modes: { type: 'string' },
+    sizes: { type: 'string' },
+    backends: { type: 'string' },
+    steps: { type: 'string' },
+    rounds: { type: 'string' },
+    threads: { type: 'string', default: '2' },
+    quick: { type: 'boolean', default: false },
+  },
+});
 
-const adapter = await findAdapter();
-const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
-const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
-
-interface Case {
-  name: string;
-  steps: number;
-  tuning: Tuning;
-  spikes: boolean;
+/** Those given, each of which must be known, or all. */
+function chosen<T extends string>(option: string, given: string | undefined, known: readonly T[]): readonly T[] {
+  const names = given?.split(',') ?? known;
+  const unknown = names.find((name) => !(known as readonly string[]).includes(name));
+  if (unknown !== undefined) throw new Error(`--${option}: ${unknown} is not one of ${known.join(', ')}`);
+  return names as readonly T[];
 }
 
-const cases: Case[] = [
-  { name: 'scalar, 1 step a dispatch', steps: 64, tuning: { width: 1, blockSteps: 1 }, spikes: false },
-  { name: '4 neurons a thread, 32 steps: counting', steps: 320, tuning: {}, spikes: false },
-  { name: '4 neurons a thread, 32 steps: all spikes read back', steps: 320, tuning: {}, spikes: true },
-  { name: '4 neurons a thread, 256 steps: counting', steps: 256, tuning: { blockSteps: 256 }, spikes: false },
-];
-
-async function open({ tuning, spikes }: Case): Promise<{ simulation: Simulation; cells: Population }> {
-  const simulation = await Simulation.create({ dt: 0.1, device, tuning });
-  // Potentials spread over a cycle, so that spikes come at an even rate and not in volleys.
-  const initial = { potential: { initializer: 'uniform', low: -70, high: -45 } as const };
-  const input = [{ kind: 'constant', amplitude: CURRENT } as const];
-  const cells = simulation.add(AdaptiveExponentialSoma, {
-    name: 'cells',
-    units: neurons,
-    initial,
-    input,
-    record: { spikes },
-  });
-  return { simulation, cells: cells as unknown as Population };
+function whole(option: string, given: string): number {
+  const value = Number(given);
+  if (!(Number.isInteger(value) && value >= 1)) throw new Error(`--${option}: ${given} is no whole number above 0`);
+  return value;
 }
 
-// Before anything is timed: all variants must give the same spikes.
-const counts = await Promise.all(
-  cases.map(async (each) => {
-    const { simulation, cells } = await open(each);
-    await simulation.run(20);
-    const count = (await cells.spikeCounts()).reduce((sum, spikes) => sum + spikes, 0);
-    simulation.dispose();
-    return count;
-  }),
-);
-if (counts.some((count) => count === 0 || count !== counts[0]))
-  throw new Error(`the variants disagree: ${counts.join(', ')} spikes`);
+const ADEX = 'AdaptiveExponentialSoma';
+/** Where all somas are compared. */
+const MIDDLE = 100_000;
+const LARGEST = 10_000_000;
+const SIZES = [1e3, 1e4, MIDDLE, 1e6, LARGEST];
 
-const variants: Variant[] = [];
-const opened: { simulation: Simulation; cells: Population }[] = [];
-for (const each of cases) {
-  const { simulation, cells } = await open(each);
-  opened.push({ simulation, cells });
-  // Past the first volleys, where adaptation has settled.
-  if (each.tuning.blockSteps !== 1) await simulation.run(200);
-  const duration = each.steps * 0.1;
-  variants.push({
-    name: each.name,
-    updates: neurons * each.steps,
-    work: async () => void (await simulation.run(duration)),
-  });
+/** Without being told: all at one size, one soma over all sizes, and one mode at the largest. */
+function isDefault({ soma, mode, neurons }: Case): boolean {
+  return neurons === MIDDLE || (soma === ADEX && (mode === 'counting' || neurons < LARGEST));
 }
 
-const figures = await measure(
-  variants,
-  rounds,
-  (done) => process.stderr.isTTY && process.stderr.write(`\rround ${done} of ${rounds} `),
-);
-const recording = opened[2] as (typeof opened)[number];
-const spikes = (await recording.cells.spikeCounts()).reduce((sum, count) => sum + count, 0);
-const rate = spikes / neurons / (recording.simulation.time * 1e-3);
-const ofCounting = figures[2]?.rounds.map((ns, round) => (figures[1]?.rounds[round] ?? 0) / ns) ?? [];
-
-process.stdout.write(
-  [
-    `\nAdaptiveExponentialSoma, ${neurons.toLocaleString('en')} neurons, dt 0.1 ms, ${rate.toFixed(1)} Hz, on ${recording.simulation.adapter}`,
-    'ns per update and speed against the scalar kernel: median [min..max] over the rounds',
-    table(
-      ['variant', 'ns/update', 'M updates/s', 'ratio'],
-      figures.map(({ name, rounds: ns, ratios }) => [name, spread(ns), (1e3 / median(ns)).toFixed(0), spread(ratios)]),
+function casesOf(paths: readonly Path[]): Case[] {
+  const sizes = values.sizes?.split(',').map((size) => whole('sizes', size)) ?? (values.quick ? [1e3, 1e4] : SIZES);
+  const cases = sizes.flatMap((neurons) =>
+    chosen('somas', values.somas, [...somas.keys()]).flatMap((soma) =>
+      chosen<Mode>('modes', values.modes, modes).flatMap((mode) =>
+        paths.map((path): Case => {
+          const steps = values.steps ? whole('steps', values.steps) : stepsFor(neurons, values.quick);
+          return { soma, mode, neurons, path, steps };
+        }),
+      ),
     ),
-    `recording all spikes runs at ${spread(ofCounting)} of the speed of counting`,
-    '',
-  ].join('\n'),
-);
-for (const { simulation } of opened) simulation.dispose();
-device.destroy();
+  );
+  return values.sizes || values.quick ? cases : cases.filter(isDefault);
+}
+
+const rounds = values.rounds ? whole('rounds', values.rounds) : values.peers ? 5 : values.quick ? 2 : 3;
+const threads = whole('threads', values.threads);
+const where = circumstances();
+process.stdout.write(`${Object.values(where).filter(Boolean).join(', ')}\n`);
+
+/** Those this machine has. */
+async function paths(): Promise<readonly Path[]> {
+  try {
+    await findAdapter();
+    return ['cpu', 'webgpu'];
+  } catch (error) {
+    if (!(error instanceof NoBackendError)) throw error;
+    process.stdout.write(`left out: WebGPU, for there is ${error.message}\n`);
+    return ['cpu'];
+  }
+}
+
+async function runAlone(): Promise<void> {
+  const cases = casesOf(chosen('backends', values.backends, await paths()));
+  const bar = progress(turns(cases, rounds));
+  const rows = await alone(cases, { rounds, threads, onTurn: bar.turn }).finally(bar.stop);
+  const adapters = [...new Set(rows.map(({ adapter }) => adapter))];
+  const json = { ...where, adapters, rounds, workers: threads, rows };
+  const files = save('alone', where.date as string, {
+    json: `${JSON.stringify(json, null, 2)}\n`,
+    svg: drawScaling(rows, adapters.join(' and ')),
+  });
+  process.stdout.write(
+    `${describe(rows)}median [min..max] of ${rounds} rounds; on ${adapters.join(' and ')}\n${files.join(', ')}\n`,
+  );
+}
+
+await runAlone();
