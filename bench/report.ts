@@ -55,6 +55,17 @@ export function progress(total: number): { turn: (what: string) => void; stop: (
   return { turn: (what) => bar.increment({ what }), stop: () => bar.stop() };
 }
 
+const SVG = 'http://www.w3.org/2000/svg';
+const INK = '#222222';
+const SYMBOLS = ['circle', 'square', 'triangle', 'diamond'];
+/** The same for the legend. */
+const SIGNS = [
+  'M-4,0a4,4,0,1,0,8,0a4,4,0,1,0,-8,0',
+  'M-3.5,-3.5h7v7h-7Z',
+  'M0,-4.5L4,3H-4Z',
+  'M0,-5L3.5,0L0,5L-3.5,0Z',
+];
+const DECADES = Array.from({ length: 9 }, (_, i) => 10 ** (i + 4));
 const COLOURS: Readonly<Record<PathName, string>> = { cpu: '#d55e00', 'software WebGPU': '#0072b2', WebGPU: '#009e73' };
 
 /** The text of an SVG: updates a second over the number of neurons, a panel for each mode. */
@@ -71,34 +82,46 @@ export function drawScaling(rows: readonly Row[], subtitle: string): string {
   const axes = { x: 'neurons', fx: 'mode', stroke: 'path' } as const;
   const { document } = parseHTML('<!doctype html><html></html>');
   const paths = [...new Set(points.map(({ path }) => path))];
+  const known = [...new Set(points.map(({ soma }) => soma))];
+  const sizes = [...new Set(points.map(({ neurons }) => neurons))];
   const panels = new Set(points.map(({ mode }) => mode)).size;
   const chart = Plot.plot({
     document: document as unknown as Document,
-    width: 160 + 210 * panels,
+    width: 230 + 210 * panels,
     height: 400,
     marginLeft: 60,
-    marginRight: 150,
+    marginRight: 210,
     marginTop: 64,
     marginBottom: 44,
-    x: { type: 'log', label: 'neurons', tickFormat: '.0e', ticks: 4 },
-    y: { type: 'log', label: 'neuron updates a second', tickFormat: '.0e', grid: true, nice: true },
+    x: { type: 'log', label: 'neurons', inset: 16, tickFormat: '.0e', ticks: sizes },
+    y: { type: 'log', label: null, tickFormat: '.0e', ticks: DECADES, grid: true, nice: true },
     fx: { label: null, domain: [...new Set(points.map(({ mode }) => mode))] },
     color: { domain: paths, range: paths.map((path) => COLOURS[path]) },
-    symbol: { domain: [...new Set(points.map(({ soma }) => soma))] },
+    symbol: { domain: known, range: SYMBOLS },
     marks: [
       Plot.ruleX(points, { ...axes, y1: 'least', y2: 'most', strokeOpacity: 0.5 }),
       Plot.lineY(points, { ...axes, y: 'median', z: ({ soma, path }) => `${soma} ${path}` }),
-      Plot.dot(points, { ...axes, y: 'median', symbol: 'soma', r: 3.5, fill: 'white' }),
+      Plot.dot(points, { ...axes, y: 'median', symbol: 'soma', r: 3.5, fill: '#ffffff' }),
     ],
   });
-  chart.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  const text = (x: number, y: number, content: string, fill = '#222222') => {
-    const node = document.createElementNS('http://www.w3.org/2000/svg', 'text');
-    for (const [key, value] of Object.entries({ x, y, fill })) node.setAttribute(key, String(value));
+  const element = (name: string, attributes: Readonly<Record<string, string | number>>, content = '') => {
+    const node = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
     node.textContent = content;
-    chart.append(node as unknown as Node);
+    return node as unknown as Node;
   };
+  const text = (x: number, y: number, content: string, fill = INK) =>
+    chart.append(element('text', { x, y, fill, 'text-anchor': 'start', 'font-size': 12 }, content));
+  chart.setAttribute('xmlns', SVG);
+  chart.prepend(element('rect', { width: '100%', height: '100%', fill: '#ffffff' }));
   text(12, 18, `somagpu: neuron updates a second by size; ${subtitle}`);
   for (const [i, path] of paths.entries()) text(40 + 210 * panels, 90 + 18 * i, path, COLOURS[path]);
-  return `${chart.outerHTML}\n`;
+  for (const [i, soma] of known.entries()) {
+    const [x, y] = [44 + 210 * panels, 170 + 18 * i];
+    const transform = `translate(${x},${y - 4})`;
+    chart.append(element('path', { d: SIGNS[i] ?? '', transform, fill: 'none', stroke: INK }));
+    text(x + 10, y, soma);
+  }
+  // Not every viewer knows a colour that is current.
+  return `${chart.outerHTML.replaceAll('currentColor', INK)}\n`;
 }
