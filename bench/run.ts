@@ -1,15 +1,27 @@
 // The benchmark's command line. Alone: every path this machine has. With --peers: beside what a user would pick instead.
 // npm run bench -- [--somas A,B] [--modes A,B] [--sizes N,N] [--backends cpu,webgpu] [--steps N] [--rounds N] [--threads N] [--quick]
-// npm run bench -- --peers [A,B] [the same]
+// npm run bench -- --peers [A,B] [the same] [--questions steps,whole,cold] [--environments FOLDER]
 
 import { parseArgs } from 'node:util';
+import { isSoftware } from '../src/adapter.ts';
 import { NoBackendError } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
-import { alone, type Case, describe, type Path, turns } from './alone.ts';
+import { alone, type Case, describe, nameOf, type Path, type PathName, turns } from './alone.ts';
+import { clean, ENVIRONMENTS, find, peers } from './peers.ts';
 import { circumstances, drawScaling, progress, save } from './report.ts';
+import {
+  compare,
+  describe as describeOutcome,
+  entrants,
+  type Outcome,
+  ours,
+  type Question,
+  questions,
+  small,
+} from './together.ts';
 import { type Mode, modes, somas, stepsFor } from './work.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     peers: { type: 'boolean', default: false },
@@ -19,6 +31,8 @@ const { values } = parseArgs({
     backends: { type: 'string' },
     steps: { type: 'string' },
     rounds: { type: 'string' },
+    questions: { type: 'string' },
+    environments: { type: 'string', default: ENVIRONMENTS },
     threads: { type: 'string', default: '2' },
     quick: { type: 'boolean', default: false },
   },
@@ -49,40 +63,39 @@ function isDefault({ soma, mode, neurons }: Case): boolean {
   return neurons === MIDDLE || (soma === ADEX && (mode === 'counting' || neurons < LARGEST));
 }
 
+const steps = (neurons: number) => (values.steps ? whole('steps', values.steps) : stepsFor(neurons, values.quick));
+
 function casesOf(paths: readonly Path[]): Case[] {
   const sizes = values.sizes?.split(',').map((size) => whole('sizes', size)) ?? (values.quick ? [1e3, 1e4] : SIZES);
   const cases = sizes.flatMap((neurons) =>
     chosen('somas', values.somas, [...somas.keys()]).flatMap((soma) =>
       chosen<Mode>('modes', values.modes, modes).flatMap((mode) =>
-        paths.map((path): Case => {
-          const steps = values.steps ? whole('steps', values.steps) : stepsFor(neurons, values.quick);
-          return { soma, mode, neurons, path, steps };
-        }),
+        paths.map((path): Case => ({ soma, mode, neurons, path, steps: steps(neurons) })),
       ),
     ),
   );
   return values.sizes || values.quick ? cases : cases.filter(isDefault);
 }
 
-const rounds = values.rounds ? whole('rounds', values.rounds) : values.peers ? 5 : values.quick ? 2 : 3;
+const rounds = values.rounds ? whole('rounds', values.rounds) : values.quick ? 2 : values.peers ? 5 : 3;
 const threads = whole('threads', values.threads);
 const where = circumstances();
 process.stdout.write(`${Object.values(where).filter(Boolean).join(', ')}\n`);
 
-/** Those this machine has. */
-async function paths(): Promise<readonly Path[]> {
+/** Those this machine has, and what they are called. */
+async function paths(): Promise<ReadonlyMap<Path, PathName>> {
   try {
-    await findAdapter();
-    return ['cpu', 'webgpu'];
+    const software = isSoftware(await findAdapter());
+    return new Map((['cpu', 'webgpu'] as const).map((path) => [path, nameOf({ path, software })]));
   } catch (error) {
     if (!(error instanceof NoBackendError)) throw error;
     process.stdout.write(`left out: WebGPU, for there is ${error.message}\n`);
-    return ['cpu'];
+    return new Map([['cpu', 'cpu']]);
   }
 }
 
 async function runAlone(): Promise<void> {
-  const cases = casesOf(chosen('backends', values.backends, await paths()));
+  const cases = casesOf(chosen('backends', values.backends, [...(await paths()).keys()]));
   const bar = progress(turns(cases, rounds));
   const rows = await alone(cases, { rounds, threads, onTurn: bar.turn }).finally(bar.stop);
   const adapters = [...new Set(rows.map(({ adapter }) => adapter))];
@@ -96,4 +109,44 @@ async function runAlone(): Promise<void> {
   );
 }
 
-await runAlone();
+// Peers do no noise, and two of the somas.
+const SHARED = { somas: ['AdaptiveExponentialSoma', 'ExponentialSoma'], modes: ['counting', 'recording'] } as const;
+
+async function runTogether(): Promise<void> {
+  const known = Object.keys(peers);
+  const asked = chosen('peers', positionals.length > 0 ? positionals.join(',') : undefined, known);
+  const { found, missing } = await find(asked, values.environments);
+  process.stdout.write(missing.map((line) => `${line}\n`).join(''));
+  const here = await paths();
+  const own = chosen('backends', values.backends ?? 'cpu', [...here.keys()]).map((path) => ours(path, here.get(path)));
+  const somas = chosen('somas', values.somas ?? ADEX, SHARED.somas);
+  const sizes = values.sizes?.split(',').map((size) => whole('sizes', size)) ?? [values.quick ? 1e4 : MIDDLE];
+  const works = (soma: string) =>
+    sizes.flatMap((neurons) =>
+      chosen<Mode>('modes', values.modes, SHARED.modes).map((mode) => ({ soma, mode, neurons, steps: steps(neurons) })),
+    );
+  const asking = (question: Question, soma: string) =>
+    question !== 'steps' ? [small(question, soma)] : [...works(soma), ...(values.sizes ? [] : [small(question, soma)])];
+  const tasks = somas.flatMap((soma) =>
+    chosen('questions', values.questions, questions).flatMap((question) =>
+      asking(question, soma).map((work) => ({ question, work })),
+    ),
+  );
+  const all = [...own, ...found];
+  const bar = progress(tasks.reduce((sum, { question }) => sum + rounds * entrants(question, all).length, 0));
+  const outcomes: Outcome[] = [];
+  try {
+    for (const { question, work } of tasks)
+      outcomes.push(await compare(question, work, all, { rounds, threads, onTurn: bar.turn }));
+  } finally {
+    bar.stop();
+    await clean();
+  }
+  const json = JSON.stringify({ ...where, rounds, workers: threads, missing, outcomes }, null, 2);
+  const files = save('peers', where.date as string, { json: `${json}\n` });
+  process.stdout.write(
+    `${outcomes.map(describeOutcome).join('')}median [min..max] of ${rounds} processes each\n${files}\n`,
+  );
+}
+
+await (values.peers ? runTogether() : runAlone());

@@ -38,6 +38,10 @@ function currentOf(soma: string, neuron: number): number {
   return low + (high - low) * ((neuron * 0.6180339887498949) % 1);
 }
 
+/** Of all neurons. */
+export const currentsOf = (soma: string, neurons: number) =>
+  Float32Array.from({ length: neurons }, (_, j) => currentOf(soma, j));
+
 /** pA, of white noise in each step. */
 const SD = 50;
 
@@ -54,7 +58,7 @@ function parameterOf({ soma, mode }: Work, name: string, neuron: number): number
 export function optionsOf(work: Work): PopulationOptions<object, string> {
   const { soma, mode, neurons } = work;
   const each = (value: (neuron: number) => number) => Float32Array.from({ length: neurons }, (_, j) => value(j));
-  const current = each((j) => currentOf(soma, j));
+  const current = currentsOf(soma, neurons);
   const names = mode === 'arrays' ? Object.keys(tableOf(soma)) : [];
   return {
     name: 'cells',
