@@ -120,7 +120,13 @@ export const peers: Readonly<Record<string, Peer>> = {
     name: 'GeNN',
     variants: { cpu: 'one thread' },
     find: python('pygenn', '.venv-genn', 'genn'),
-    install: 'bench/peers/README.md',
+    install: [
+      'git clone --branch 5.4.0 https://github.com/genn-team/genn bench/peers/.venv-genn/source',
+      venv('.venv-genn', '3.11', 'pybind11', 'psutil', 'pkgconfig', '"numpy<2"', 'setuptools', 'wheel'),
+      'cd bench/peers/.venv-genn/source',
+      'make DYNAMIC=1 LIBRARY_DIRECTORY=$PWD/pygenn single_threaded_cpu_backend',
+      '../bin/pip install --no-build-isolation --no-deps .',
+    ].join(' && '),
     wholes: true,
   },
   cpp: {
