@@ -29,6 +29,9 @@ export const somagpu = (path: Path): Program => ({
 /** The threads of the one before may spin for a while before they sleep. */
 export const SETTLE = 50;
 
+/** Those that take turns: of a size, as long as all their processes fit into memory. */
+const groupOf = ({ neurons, soma }: Case) => `${neurons}${neurons > 1e6 ? soma : ''}`;
+
 /** How many turns there will be: each case is run once for its check, then once a round. */
 export const turns = (cases: readonly Case[], rounds: number) => cases.length * (1 + rounds);
 
@@ -38,10 +41,10 @@ export async function alone(
   { rounds, threads, onTurn }: { rounds: number; threads: number; onTurn: (what: string) => void },
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const size of new Set(cases.map(({ neurons }) => neurons))) {
+  for (const together of new Set(cases.map(groupOf))) {
     const opened: { each: Case; process: Process; opened: Opened }[] = [];
     try {
-      for (const each of cases.filter(({ neurons }) => neurons === size)) {
+      for (const each of cases.filter((one) => groupOf(one) === together)) {
         const process = start(somagpu(each.path), each, threads);
         const answer = await process.ask('run');
         check(each.path, each, answer);
