@@ -33,6 +33,12 @@ const workerFile = (): Plugin => ({
   writeBundle: async () => writeFileSync('dist/worker.js', await bundleWorker()),
 });
 
+// The demo, and the benchmark that it links to.
+const site = {
+  outDir: 'dist/page',
+  rolldownOptions: { input: ['index.html', 'bench/browser/index.html'] },
+};
+
 // Packages for Node that are CommonJS `require` what Node has; in a module that is an import.
 const builtIn = () => esmExternalRequirePlugin({ external: [...builtinModules] });
 
@@ -99,7 +105,7 @@ const tests: ViteUserConfig['test'] = {
 export default defineConfig(({ mode }) => ({
   base: './',
   plugins: [shaders(), ...(mode === 'cli' ? [executable()] : mode === 'library' ? [workerFile(), builtIn()] : [])],
-  build: mode === 'library' ? library : mode === 'cli' ? cli : { outDir: 'dist/page' },
+  build: mode === 'library' ? library : mode === 'cli' ? cli : site,
   ssr: mode === 'cli' ? { noExternal: true } : {},
   test: tests,
 }));
