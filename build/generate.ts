@@ -6,14 +6,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import {
-  compileDraw,
-  compileInput,
-  compileSoma,
-  compileStatistics,
-  type InputSource,
-  isSteady,
-} from '../src/compiler/loops.ts';
+import { compileDraw, compileInput, type InputSource, isSteady } from '../src/compiler/input.ts';
+import { compileSoma } from '../src/compiler/soma.ts';
+import { compileStatistics } from '../src/compiler/statistics.ts';
 import { boundsOf, type DescribedRow } from '../src/rows.ts';
 import { link, readSource, readTable, type Source, strip, WgslError } from '../src/wgsl.ts';
 

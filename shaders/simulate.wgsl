@@ -29,7 +29,7 @@ fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
     var word = bits();
     var gathered = gathering_of(kept, state, parameters);
     for (; k < to_step; k++) {
-      let spike = advance(constants, &state, current(inputs, &running, first + k, k, i, stride));
+      let spike = advance(constants, &state, drift(constants, state), current(inputs, &running, first + k, k, i, stride));
       gathered = with_states(gathered, state, parameters);
       word |= select(bits(), bits(1u << (k - from_step)), spike);
     }

@@ -28,7 +28,7 @@ fn trace(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
   var state = load_states(i, stride, &running);
   var row = slot;
   for (var k = 0u; k < steps; k++) {
-    advance(constants, &state, current(inputs, &running, first + k, k, i, stride));
+    advance(constants, &state, drift(constants, state), current(inputs, &running, first + k, k, i, stride));
     if ((first + k) % every == 0u) {
       samples[row] = observe(state);
       row += lanes;

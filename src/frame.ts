@@ -11,7 +11,7 @@ export const STRIDE = 8;
 export const PLANE = 4 * CHUNK + 64;
 
 /** Planes of a soma's frame, by their number: one a value; then the soma's states, parameters, and what `prepare` makes. */
-export const Frame = { current: 0, words: 1, counts: 2, states: 3 } as const;
+export const Frame = { current: 0, words: 1, counts: 2, drift: 3, states: 4 } as const;
 
 /** The plane the inputs' parameters begin with; a soma has the ones before. */
 export const INPUTS = 64;

@@ -32,7 +32,8 @@ fn membrane(p: Membrane, dt: f32) -> MembraneConstants {
   );
 }
 
-// Leak and spike onset, mV. The exponent is capped because WGSL may assume that infinities never occur
+// Leak and spike onset, mV: what a soma's drift is. It alone waits for an exponential, so a processor computes it for many
+// neurons before it goes on with them. The exponent is capped because WGSL may assume that infinities never occur
 // (section 15.7.2 of its specification); exp(80) mV is far beyond any threshold for any slope of a cell.
 fn intrinsic(m: MembraneConstants, v: lane) -> lane {
   let x = (v - m.rheobase) / m.slope;

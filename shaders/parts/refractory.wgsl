@@ -9,9 +9,9 @@ struct Cooling {
   blocked: lane,     // 1 steps, >= 0, whole: steps left in which the soma takes no input and cannot spike
 }
 
-fn cool(m: MembraneConstants, cooldown: lane, s: ptr<function, Cooling>, threshold: lane, current: lane) -> flag {
+fn cool(m: MembraneConstants, cooldown: lane, s: ptr<function, Cooling>, threshold: lane, drift: lane, current: lane) -> flag {
   let ready = (*s).blocked == lane();
-  (*s).potential += m.scale * (intrinsic(m, (*s).potential) + select(lane(), m.resistance * current, ready));
+  (*s).potential += m.scale * (drift + select(lane(), m.resistance * current, ready));
   let spike = ((*s).potential > threshold) & ready;
   (*s).potential = after_spike(m, (*s).potential, spike);
   (*s).blocked = select(max((*s).blocked - 1.0, lane()), cooldown + 1.0, spike);

@@ -30,9 +30,13 @@ fn prepare(p: Parameters, dt: f32) -> Constants {
 }
 
 // The order is the specification's: adaptation of the step before in the bracket, the reset potential in its own update.
-fn advance(c: Constants, s: ptr<function, State>, current: lane) -> flag {
+fn drift(c: Constants, s: State) -> lane {
+  return intrinsic(c.membrane, s.potential);
+}
+
+fn advance(c: Constants, s: ptr<function, State>, drift: lane, current: lane) -> flag {
   let m = c.membrane;
-  (*s).potential += m.scale * (intrinsic(m, (*s).potential) - m.resistance * (*s).adaptation + m.resistance * current);
+  (*s).potential += m.scale * (drift - m.resistance * (*s).adaptation + m.resistance * current);
   let spike = (*s).potential > m.threshold;
   (*s).potential = after_spike(m, (*s).potential, spike);
   (*s).adaptation += c.scale * (-(*s).adaptation + c.subthreshold * (*s).potential) + select(lane(), c.delta, spike);

@@ -17,9 +17,13 @@ fn prepare(p: Parameters, dt: f32) -> Constants {
   return Constants(membrane(p.membrane, dt));
 }
 
-fn advance(c: Constants, s: ptr<function, State>, current: lane) -> flag {
+fn drift(c: Constants, s: State) -> lane {
+  return intrinsic(c.membrane, s.potential);
+}
+
+fn advance(c: Constants, s: ptr<function, State>, drift: lane, current: lane) -> flag {
   let m = c.membrane;
-  (*s).potential += m.scale * (intrinsic(m, (*s).potential) + m.resistance * current);
+  (*s).potential += m.scale * (drift + m.resistance * current);
   let spike = (*s).potential > m.threshold;
   (*s).potential = after_spike(m, (*s).potential, spike);
   return spike;

@@ -19,9 +19,13 @@ fn prepare(p: Parameters, dt: f32) -> Constants {
   return Constants(membrane(p.membrane, dt), p.refractory.cooldown);
 }
 
-fn advance(c: Constants, s: ptr<function, State>, current: lane) -> flag {
+fn drift(c: Constants, s: State) -> lane {
+  return intrinsic(c.membrane, s.cooling.potential);
+}
+
+fn advance(c: Constants, s: ptr<function, State>, drift: lane, current: lane) -> flag {
   var cooling = (*s).cooling;
-  let spike = cool(c.membrane, c.cooldown, &cooling, c.membrane.threshold, current);
+  let spike = cool(c.membrane, c.cooldown, &cooling, c.membrane.threshold, drift, current);
   (*s).cooling = cooling;
   return spike;
 }

@@ -29,10 +29,14 @@ fn prepare(p: Parameters, dt: f32) -> Constants {
   return Constants(membrane(p.membrane, dt), p.refractory.cooldown, decay, p.moving.threshold_delta);
 }
 
-fn advance(c: Constants, s: ptr<function, State>, current: lane) -> flag {
+fn drift(c: Constants, s: State) -> lane {
+  return intrinsic(c.membrane, s.cooling.potential);
+}
+
+fn advance(c: Constants, s: ptr<function, State>, drift: lane, current: lane) -> flag {
   let base = c.membrane.threshold;
   var cooling = (*s).cooling;
-  let spike = cool(c.membrane, c.cooldown, &cooling, (*s).threshold, current);
+  let spike = cool(c.membrane, c.cooldown, &cooling, (*s).threshold, drift, current);
   (*s).cooling = cooling;
   (*s).threshold = base + c.decay * ((*s).threshold - base) + select(lane(), c.delta, spike);
   return spike;

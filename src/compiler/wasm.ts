@@ -123,6 +123,9 @@ export class Body {
   readonly parameters: readonly Local[];
   readonly #locals: Type[] = [];
   readonly #bytes: number[] = [];
+  readonly #read = new Set<number>();
+  /** Where instructions stand that only fill a local: from a byte to before another. */
+  readonly #fills: { local: number; from: number; to: number }[] = [];
   /** By their 32 bits. */
   readonly #constants = new Map<number, Local>();
   /** Blocks that are open: what a branch counts. */
@@ -137,9 +140,21 @@ export class Body {
     return { index: this.signature.length + this.#locals.length - 1, type };
   }
 
-  get = ({ index }: Local): void => this.#push(0x20, ...unsigned(index));
+  get({ index }: Local): void {
+    this.#read.add(index);
+    this.#push(0x20, ...unsigned(index));
+  }
+
   set = ({ index }: Local): void => this.#push(0x21, ...unsigned(index));
   tee = ({ index }: Local): void => this.#push(0x22, ...unsigned(index));
+
+  /** Sets a local to what `work` leaves on the stack. If nobody reads it, it costs nothing: engines keep loads for their traps. */
+  fill({ index }: Local, work: () => void): void {
+    const from = this.#bytes.length;
+    work();
+    this.set({ index, type: Type.v128 });
+    this.#fills.push({ local: index, from, to: this.#bytes.length });
+  }
 
   /** Instructions without immediates, in order. */
   op(...ops: Op[]): void {
@@ -198,6 +213,12 @@ export class Body {
     for (const byte of bytes) this.#bytes.push(byte);
   }
 
+  #needed(): number[] {
+    const idle = this.#fills.filter(({ local }) => !this.#read.has(local));
+    const edges = [0, ...idle.flatMap(({ from, to }) => [from, to]), this.#bytes.length];
+    return edges.flatMap((edge, i) => (i % 2 === 0 ? this.#bytes.slice(edge, edges[i + 1]) : []));
+  }
+
   encode(): number[] {
     const runs: { type: Type; count: number }[] = [];
     for (const type of this.#locals) {
@@ -211,7 +232,7 @@ export class Body {
       ...[0xfd, Op.i32x4splat & 0xff],
       ...[0x21, ...unsigned(index)],
     ]);
-    const body = [...unsigned(runs.length), ...declared, ...constants, ...this.#bytes, Op.end];
+    const body = [...unsigned(runs.length), ...declared, ...constants, ...this.#needed(), Op.end];
     return [...unsigned(body.length), ...body];
   }
 }

@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { compileDraw } from '../../src/compiler/loops.ts';
+import { compileDraw } from '../../src/compiler/input.ts';
 import { Usage } from '../../src/device.ts';
 import { CHUNK, type DrawCode, PLANE } from '../../src/frame.ts';
 import { type Input, InputError, uniform } from '../../src/index.ts';

@@ -1,7 +1,7 @@
 // Functions of the WGSL subset, compiled as the CPU path compiles them and run over arrays.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { compileInput } from '../../src/compiler/loops.ts';
+import { compileInput } from '../../src/compiler/input.ts';
 import { CHUNK, Frame, INPUTS, type InputCode, PLANE, STRIDE } from '../../src/frame.ts';
 import { type Input, type ResolvedInput, resolveInputs } from '../../src/inputs.ts';
 
