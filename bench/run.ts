@@ -7,6 +7,7 @@ import { isSoftware } from '../src/adapter.ts';
 import { NoBackendError } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
 import { alone, type Case, describe, nameOf, type Path, type PathName, turns } from './alone.ts';
+import { chosen, whole } from './options.ts';
 import { clean, ENVIRONMENTS, find, peers } from './peers.ts';
 import { circumstances, drawScaling, progress, save } from './report.ts';
 import {
@@ -37,20 +38,6 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
   },
 });
-
-/** Those given, each of which must be known, or all. */
-function chosen<T extends string>(option: string, given: string | undefined, known: readonly T[]): readonly T[] {
-  const names = given?.split(',') ?? known;
-  const unknown = names.find((name) => !(known as readonly string[]).includes(name));
-  if (unknown !== undefined) throw new Error(`--${option}: ${unknown} is not one of ${known.join(', ')}`);
-  return names as readonly T[];
-}
-
-function whole(option: string, given: string): number {
-  const value = Number(given);
-  if (!(Number.isInteger(value) && value >= 1)) throw new Error(`--${option}: ${given} is no whole number above 0`);
-  return value;
-}
 
 const ADEX = 'AdaptiveExponentialSoma';
 /** Where all somas are compared. */

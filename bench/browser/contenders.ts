@@ -1,7 +1,9 @@
 // Who takes part in the browser's benchmark: somagpu, and the peers whose modules lie beside the page. Somebody's page
 // without them runs somagpu alone.
 
-import { type Contender, currents, type Tally, tally, type Work, watchAdapter } from './work.ts';
+import type { Answer } from '../peer.ts';
+import { check, type Work } from '../work.ts';
+import { type Asked, askedOf, CHECKED, type Contender, tally, watchAdapter } from './work.ts';
 
 export const CONTENDERS = [
   { key: 'somagpu', name: 'somagpu' },
@@ -17,29 +19,33 @@ export const CONTENDERS = [
   countingOnly?: boolean;
 }[];
 
-export type Key = (typeof CONTENDERS)[number]['key'];
+export type Entrant = (typeof CONTENDERS)[number];
+export type Key = Entrant['key'];
 
 export interface Opened {
   /** What the library runs on. */
   adapter: string;
-  run(steps: number): Promise<Tally>;
+  /** Does the work. @throws if what came out is not what must */
+  run(): Promise<Answer>;
   close(): void;
 }
 
-type Open = (work: Work & { currents: Float32Array }) => Promise<Contender>;
+type Open = (asked: Asked) => Promise<Contender>;
 
 const adapter = watchAdapter();
 
-/** Gives nothing where the page was built without that peer. */
+/** Gives nothing where the page was built without that peer. @throws if the library does not do its work right */
 export async function open(key: Key, work: Work): Promise<Opened | undefined> {
   const start = await load(key);
   if (!start) return undefined;
-  const contender = await start({ ...work, currents: currents(work.neurons) });
-  return {
-    adapter: adapter(),
-    run: async (steps) => tally(await contender.run(steps), steps),
-    close: () => contender.close(),
+  const contender = await start(askedOf(work));
+  const run = async (work: Work) => {
+    const answer = tally(await contender.run(work.steps));
+    check(key, work, answer);
+    return answer;
   };
+  await run({ ...work, steps: CHECKED });
+  return { adapter: adapter(), run: () => run(work), close: () => contender.close() };
 }
 
 async function load(key: Key): Promise<Open | undefined> {

@@ -2,14 +2,16 @@
 // which opens it in a Chromium, one library a page.
 
 import { median, spread } from '../measure.ts';
+import type { Answer } from '../peer.ts';
+import type { Work } from '../work.ts';
 import { CONTENDERS, type Key, type Opened, open } from './contenders.ts';
-import { CHECKED, complaint, expected, stepsOf, type Tally, type Work } from './work.ts';
+import { timedSteps, workOf } from './work.ts';
 
 /** What a page offers to who drives it. */
 export interface Bench {
   /** What the library runs on; nothing where it is not here. */
   open(key: Key, work: Work): Promise<string | undefined>;
-  run(steps: number): Promise<Tally>;
+  run(): Promise<Answer>;
 }
 
 declare global {
@@ -24,9 +26,9 @@ window.bench = {
     lent = await open(key, work);
     return lent?.adapter;
   },
-  run(steps) {
+  run() {
     if (!lent) throw new Error('open a contender first');
-    return lent.run(steps);
+    return lent.run();
   },
 };
 
@@ -40,11 +42,14 @@ form.addEventListener('submit', async (event) => {
   button.disabled = true;
   rows.replaceChildren();
   const entries = new FormData(form);
-  const work = { neurons: Number(entries.get('neurons')), recording: entries.get('recording') === 'yes' };
+  const neurons = Number(entries.get('neurons'));
+  const mode = entries.get('recording') === 'yes' ? 'recording' : 'counting';
   for (const contender of CONTENDERS) {
-    if (work.recording && 'countingOnly' in contender) continue;
+    if (mode === 'recording' && 'countingOnly' in contender) continue;
     status.textContent = `${contender.name} …`;
-    const cells = await time(contender.key, work).catch((error) => [String(error), '', '']);
+    const cells = await time(contender.key, workOf(mode, neurons, timedSteps(neurons))).catch(({ message }) => [
+      message,
+    ]);
     if (!cells) continue;
     const row = document.createElement('tr');
     for (const text of [contender.name, ...cells])
@@ -60,11 +65,8 @@ async function time(key: Key, work: Work): Promise<string[] | undefined> {
   const contender = await open(key, work);
   if (!contender) return undefined;
   try {
-    const wrong = complaint(await contender.run(CHECKED), expected(CHECKED));
-    if (wrong !== undefined) throw new Error(wrong);
-    const steps = stepsOf(work.neurons);
     const ns: number[] = [];
-    while (ns.length < ROUNDS) ns.push(((await contender.run(steps)).seconds * 1e9) / (work.neurons * steps));
+    while (ns.length < ROUNDS) ns.push(((await contender.run()).seconds * 1e9) / (work.neurons * work.steps));
     return [spread(ns), (1e3 / median(ns)).toFixed(0), contender.adapter];
   } finally {
     contender.close();
