@@ -27,11 +27,14 @@ fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
     let from_step = k;
     let to_step = min(k + 32u, steps);
     var word = bits();
+    var bit = 1u;
     var gathered = gathering_of(kept, state, parameters);
     for (; k < to_step; k++) {
       let spike = advance(constants, &state, drift(constants, state), current(inputs, &running, first + k, k, i, stride));
-      gathered = with_states(gathered, state, parameters);
-      word |= select(bits(), bits(1u << (k - from_step)), spike);
+      gather_states(&gathered, state, parameters);
+      word |= select(bits(), bits(bit), spike);
+      // A sum, where software Vulkan would shift each neuron's by itself.
+      bit += bit;
     }
     words[row] = word;
     kept = merged_with(kept, gathered, f32(k - from_step));
