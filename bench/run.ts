@@ -126,14 +126,17 @@ async function runTogether(): Promise<void> {
     for (const { question, work } of tasks)
       outcomes.push(await compare(question, work, all, { rounds, threads, onTurn: bar.turn }));
   } finally {
+    // What has been measured is kept, whatever comes after it.
     bar.stop();
     await clean();
+    const json = JSON.stringify({ ...where, rounds, workers: threads, missing, outcomes }, null, 2);
+    const files = save('peers', where.date as string, { json: `${json}\n` });
+    process.stdout.write(
+      `${outcomes.map(describeOutcome).join('')}median [min..max] of ${rounds} processes each\n${files}\n`,
+    );
   }
-  const json = JSON.stringify({ ...where, rounds, workers: threads, missing, outcomes }, null, 2);
-  const files = save('peers', where.date as string, { json: `${json}\n` });
-  process.stdout.write(
-    `${outcomes.map(describeOutcome).join('')}median [min..max] of ${rounds} processes each\n${files}\n`,
-  );
 }
 
+// Ctrl-C ends the processes that do the work, and their end is an error here: then what there is gets written.
+process.once('SIGINT', () => {});
 await (values.peers ? runTogether() : runAlone());
