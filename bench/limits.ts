@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/table.ts';
 import { compileSoma } from '../src/compiler/soma.ts';
+import { Usage } from '../src/device.ts';
 import { ExponentialSoma, Simulation, type Soma } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
 import type { Path } from './alone.ts';
@@ -110,9 +111,8 @@ async function copies(): Promise<string[][]> {
   const [from, to] = [new Float32Array(SIZE / 4).fill(1), new Float32Array(SIZE / 4)];
   const rows = [['memory to memory, one thread', await bandwidth(2 * SIZE, () => to.set(from))]];
   const device = await (await findAdapter()).requestDevice({ requiredLimits: { maxBufferSize: SIZE } });
-  const { COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-  const a = device.createBuffer({ size: SIZE, usage: COPY_SRC });
-  const b = device.createBuffer({ size: SIZE, usage: COPY_DST | MAP_READ });
+  const a = device.createBuffer({ size: SIZE, usage: Usage.COPY_SRC });
+  const b = device.createBuffer({ size: SIZE, usage: Usage.COPY_DST | Usage.MAP_READ });
   const copy = () => {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(a, 0, b, 0, SIZE);
@@ -125,7 +125,7 @@ async function copies(): Promise<string[][]> {
   rows.push(['device buffer to device buffer', await bandwidth(2 * SIZE, copied)]);
   const brought = async () => {
     copy();
-    await b.mapAsync(GPUMapMode.READ);
+    await b.mapAsync(Usage.MAP_READ);
     to.set(new Float32Array(b.getMappedRange()));
     b.unmap();
   };
