@@ -48,6 +48,7 @@ const library = {
       index: 'src/index.ts',
       experiment: 'src/experiment.ts',
       biophysics: 'src/biophysics.ts',
+      analysis: 'src/analysis/index.ts',
       meanings: 'src/meanings.ts',
       node: 'src/node.ts',
       files: 'src/files/index.ts',

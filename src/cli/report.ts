@@ -1,6 +1,6 @@
 // The words a run ends with.
 
-import type { IntervalStatistics } from '../analysis.ts';
+import type { IntervalStatistics } from '../analysis/index.ts';
 import type { Summary } from '../experiment.ts';
 import type { Population } from '../index.ts';
 import { table } from './table.ts';

@@ -4,7 +4,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SingleBar } from 'cli-progress';
-import { type IntervalStatistics, IntervalTally } from '../analysis.ts';
+import { type IntervalStatistics, IntervalTally } from '../analysis/index.ts';
 import {
   type Experiment,
   ExperimentRun,

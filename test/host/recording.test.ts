@@ -2,7 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { intervalStatistics } from '../../src/analysis.ts';
+import { intervalStatistics } from '../../src/analysis/index.ts';
 import type { SpikeWords } from '../../src/backend.ts';
 import { RateRecorder, SpikeRecorder, TraceRecorder, type Window } from '../../src/recorders.ts';
 import { countSpikes, decodeWords, type Steps, signedSpikes, timeOf } from '../../src/recording.ts';
@@ -485,15 +485,16 @@ describe('interval statistics', () => {
     const neurons = Uint32Array.of(0, 1, 0, 1, 0, 1);
     expect(intervalStatistics({ times, neurons }, 2)).toMatchObject({ count: 4, mean: 10.5, min: 10, max: 11 });
     const regular = intervalStatistics({ times: Float64Array.of(0, 10, 20), neurons: new Uint32Array(3) }, 1);
-    expect(regular).toEqual({ count: 2, mean: 10, cv: 0, min: 10, max: 10 });
+    expect(regular).toEqual({ count: 2, mean: 10, cv: 0, min: 10, max: 10, adaptation: 0 });
   });
 
   test('are NaN without an interval, and are there with one', () => {
-    const none = { count: 0, mean: Number.NaN, cv: Number.NaN, min: Number.NaN, max: Number.NaN };
+    const { NaN: nan } = Number;
+    const none = { count: 0, mean: nan, cv: nan, min: nan, max: nan, adaptation: nan };
     const of = (times: number[], neurons: number[]) =>
       intervalStatistics({ times: Float64Array.from(times), neurons: Uint32Array.from(neurons) }, 2);
     expect(of([], [])).toEqual(none);
     expect(of([1, 2], [0, 1])).toEqual(none);
-    expect(of([1, 3], [1, 1])).toEqual({ count: 1, mean: 2, cv: 0, min: 2, max: 2 });
+    expect(of([1, 3], [1, 1])).toEqual({ count: 1, mean: 2, cv: 0, min: 2, max: 2, adaptation: nan });
   });
 });
