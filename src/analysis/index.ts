@@ -11,3 +11,11 @@ export {
   neuronIntervals,
   type SpikeEvents,
 } from './intervals.ts';
+export {
+  type FiringPattern,
+  firingPattern,
+  type Onset,
+  type Pattern,
+  type SteadyState,
+  type StepOptions,
+} from './patterns.ts';
