@@ -1,6 +1,7 @@
 // The public surface of somagpu/analysis: figures of spike trains, and what a neuron does under constant currents, in closed
 // form and by short runs. Of the engine it imports what everyone can, src/index.ts, and nothing deeper.
 
+export { type Curve, type CurveOptions, currentsBetween, fiCurve } from './curves.ts';
 export {
   adaptationIndex,
   type IntervalStatistics,
@@ -19,3 +20,21 @@ export {
   type SteadyState,
   type StepOptions,
 } from './patterns.ts';
+export {
+  type Eigenvalue,
+  type FixedPoint,
+  type FixedPointOptions,
+  fixedPoints,
+  type PhasePlane,
+  type PhasePlaneOptions,
+  phasePlane,
+  type Stability,
+} from './plane.ts';
+export {
+  type FindRheobaseOptions,
+  type FoundRheobase,
+  findRheobase,
+  type Rheobase,
+  rheobase,
+} from './rheobase.ts';
+export type { ShortRunOptions } from './trains.ts';

@@ -93,6 +93,12 @@ describe('the engine that a page embeds', () => {
     expect([...closure('experiment.js')]).toContain('biophysics.js');
   });
 
+  test('does not carry the analysis, an entry that imports the engine as everyone does', () => {
+    expect(codeOf(closure('index.js'))).not.toContain('initial burst');
+    expect(codeOf(['analysis.js'])).toContain('initial burst');
+    expect([...closure('analysis.js')]).toContain('engine.js');
+  });
+
   test('imports its own files and no package, statically or later', () => {
     const names = closure('index.js');
     expect(importsOf(codeOf(names)).filter((name) => !name.startsWith('./'))).toEqual([]);

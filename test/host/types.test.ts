@@ -2,6 +2,7 @@
 // expected error that does not come is an error.
 
 import { expect, test } from 'vitest';
+import { fiCurve, firingPattern, rheobase } from '../../src/analysis/index.ts';
 import {
   AdaptiveExponentialSoma,
   type AdaptiveExponentialSomaConfig,
@@ -27,8 +28,21 @@ const compiled = (simulation: Simulation) => {
   cells.readState('threshold');
 };
 
+const analysed = () => {
+  rheobase(AdaptiveExponentialSoma, { adaptation_tau: 50 });
+  // @ts-expect-error: another soma's parameter
+  rheobase(AdaptiveExponentialSoma, { cooldown: 2 });
+  // @ts-expect-error: currents are required
+  fiCurve(AdaptiveExponentialSoma, { duration: 100 });
+  // @ts-expect-error: no such option
+  fiCurve(AdaptiveExponentialSoma, { currents: [65], durations: 100 });
+  // @ts-expect-error: the end of the step is required
+  firingPattern([1, 2], { tau: 5 });
+};
+
 test('misspelt parameters, states and inputs do not compile, right ones do', () => {
   expect(compiled).toBeTypeOf('function');
+  expect(analysed).toBeTypeOf('function');
 });
 
 test('a config extends those of the specification', () => {

@@ -43,6 +43,8 @@ export interface Protocol {
   spike_times_ms: number[];
   chaotic: boolean;
   euler_check: Record<string, { spike_steps_f64: number[] }>;
+  /** pA: of the membrane without adaptation; with it, of the adaptive one, null where there is none. */
+  rheobase: { EIF_pA: number; AdEx_type?: string; I_saddle_node_pA?: number | null; I_hopf_pA?: number | null };
 }
 
 const folder = (name: string) => new URL(`../data/${name}/`, import.meta.url);

@@ -107,3 +107,16 @@ export const THEORY = { closed: 10, fine: 5 } as const;
  * five of it to pass what is left.
  */
 export const RATE = { coarse: 0.03, fine: 0.015, error: 0.005 } as const;
+
+/** Closed forms beside the protocols' own, relative: a dozen float64 roundings, times what a gain near 0 makes of them. */
+export const CLOSED = 1e-12;
+
+/** Fixed points beside those given with 16 digits, mV: a few units in the last place of 70 mV. */
+export const FIXED_POINT = 1e-13;
+
+/**
+ * A rheobase by steps of a duration T beside the saddle-node: by the normal form it is above by spike_slope / resistance *
+ * 2 (pi tau / T)^2. The way there and from there takes some ten time constants more, of the 200 and more that T has here,
+ * and Euler's steps are late: up to twice that.
+ */
+export const PASSAGE = 2;
