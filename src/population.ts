@@ -425,7 +425,8 @@ function keyed(laws: readonly ResolvedInput[], kind: 'values' | 'states'): Recor
   return Object.fromEntries(entries);
 }
 
-function checkUnits(units: unknown, path: string): number[] {
+/** @internal The shape of a population, as a list. */
+export function checkUnits(units: unknown, path: string): number[] {
   const sides: unknown[] = Array.isArray(units) ? units : [units];
   const right = sides.length > 0 && sides.every((side) => Number.isInteger(side) && (side as number) > 0);
   if (!right)

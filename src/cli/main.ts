@@ -1,10 +1,12 @@
-// The command line: arguments, exit codes and signals. What the commands do stands in run.ts, somas.ts and
-// import-spark.ts beside it.
+// The command line: arguments, exit codes and signals. What the commands do stands in run.ts, somas.ts, fi.ts, rheobase.ts
+// and import-spark.ts beside it.
 
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { InputError, NoBackendError, SomaError, version } from '../index.ts';
 import { Exit } from './exit.ts';
+import { fi } from './fi.ts';
 import { importSpark } from './import-spark.ts';
+import { printRheobase } from './rheobase.ts';
 import { run } from './run.ts';
 import { printSomas } from './somas.ts';
 
@@ -12,6 +14,11 @@ function seed(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= 0xffffffff) return value;
   throw new InvalidArgumentError('It wants a whole number from 0 to 4294967295.');
+}
+
+function whole(text: string): number {
+  if (/^\d+$/.test(text) && Number(text) <= 0xffffffff) return Number(text);
+  throw new InvalidArgumentError('It wants a whole number.');
 }
 
 function count(text: string): number {
@@ -22,6 +29,20 @@ function count(text: string): number {
 function milliseconds(text: string): number {
   if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
   throw new InvalidArgumentError('It wants a number of ms.');
+}
+
+function current(text: string): number {
+  if (text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
+  throw new InvalidArgumentError('It wants a number of pA.');
+}
+
+function setting(text: string, before: Record<string, number> = {}): Record<string, number> {
+  const [, name = '', value = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (value.trim() === '' || !Number.isFinite(Number(value))) {
+    throw new InvalidArgumentError('It wants the name of a parameter and a number: spike_slope=1.5.');
+  }
+  if (Object.hasOwn(before, name)) throw new InvalidArgumentError(`${name} was set before; set it once.`);
+  return { ...before, [name]: Number(value) };
 }
 
 function units(text: string): number[] {
@@ -79,6 +100,43 @@ program
   .description('print the somas with their parameters and states')
   .argument('[name]', 'only this one')
   .action(printSomas);
+
+/** A command about one neuron under constant currents. */
+const aboutNeuron = (name: string, description: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .argument('<soma>', 'the name of a soma; or an experiment file, for a neuron of one of its populations')
+    .option('--population <name>', "which of the experiment's populations, where there are several")
+    .addOption(new Option('--neuron <n>', 'which of its neurons; 0 by default').argParser(whole))
+    .addOption(
+      new Option(
+        '--set <name=value>',
+        'a parameter, instead of its default or what the file has; again for others',
+      ).argParser(setting),
+    )
+    .addOption(new Option('--dt <ms>', "time step; the experiment's, or 0.1, by default").argParser(milliseconds))
+    .addOption(new Option('--duration <ms>', 'how long each current is on').default(1000).argParser(milliseconds));
+
+aboutNeuron('fi', 'print how fast a neuron fires under constant currents')
+  .addOption(new Option('--from <pA>', 'the first current').default(0).argParser(current))
+  .addOption(new Option('--to <pA>', 'the last; by default well above rheobase').argParser(current))
+  .addOption(new Option('--points <n>', 'how many currents, evenly spaced').default(25).argParser(whole))
+  .addOption(
+    new Option('--settle <ms>', 'the steady rate is of what comes then; half of the duration by default').argParser(
+      milliseconds,
+    ),
+  )
+  .option('--json', 'print JSON instead of a table')
+  .action(fi);
+
+aboutNeuron('rheobase', 'print the current from which on a neuron fires: from its equations, and by trying')
+  .addOption(new Option('--from <pA>', 'where to look; by default around what the equations say').argParser(current))
+  .addOption(new Option('--to <pA>', 'where to look').argParser(current))
+  .addOption(new Option('--settle <ms>', 'count only spikes that come then').default(0).argParser(milliseconds))
+  .addOption(new Option('--precision <pA>', 'how near to come').default(0.01).argParser(current))
+  .option('--json', 'print JSON instead of a table')
+  .action(printRheobase);
 
 program
   .command('import-spark')

@@ -1,7 +1,7 @@
 // `somagpu run`: from an experiment file to files in a folder. It reads, shows progress, and writes whole files or none;
 // what the experiment means is the engine's, how recordings get to the disk is recorded.ts's.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import { type IntervalStatistics, IntervalTally } from '../analysis/index.ts';
@@ -29,6 +29,7 @@ import {
   writeCheckpoint,
 } from './checkpoint.ts';
 import { Exit } from './exit.ts';
+import { inFile, readText } from './file.ts';
 import { Aside } from './folder.ts';
 import { parseJson } from './json.ts';
 import { type Format, forStreams, type Positions, Recorded } from './recorded.ts';
@@ -221,13 +222,6 @@ async function open(
   }
 }
 
-// What is wrong with an experiment is said with its file.
-function inFile(error: unknown, file: string): unknown {
-  if (!(error instanceof InputError) || error.path.startsWith('--')) return error;
-  const path = [file, error.path].filter((part) => part !== '').join(': ');
-  return new InputError(path, error.value, error.reason, error.remedy);
-}
-
 /** A checkpoint every so many steps. */
 function pauses(out: string, every: number, identity: Identity, { simulation }: ExperimentRun): Pause {
   const at = async (recorded: readonly Recorded[]) => {
@@ -269,19 +263,6 @@ async function restore(
   } catch (error) {
     execution.simulation.dispose();
     throw error;
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new InputError(
-      '',
-      undefined,
-      `cannot be read (${(error as NodeJS.ErrnoException).code})`,
-      'give the path of an experiment file',
-    );
   }
 }
 
