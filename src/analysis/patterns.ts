@@ -46,8 +46,10 @@ export interface StepOptions {
   tau: number;
 }
 
-/** What differs by less is not told apart: a beginning from what follows, a steady interval from the first. */
+/** A steady interval and the first one that differ by less are not told apart. */
 const DISTINCT = 1.25;
+/** A first spike is no later than the others where it takes less than so many times the first interval. */
+const LATER = 1.1;
 /** Firing begins with a burst where it begins so many times faster than it goes on: gradual adaptation is slower. */
 const BURST = 10;
 /** Membrane time constants after which a potential has settled, within e^-5: a first spike after that was held back. */
@@ -76,7 +78,7 @@ const GAP = 3;
  * - how it begins:
  *   - initial burst: it goes on regularly, and the first interval is at most a tenth of the steady one;
  *   - delayed: the first spike comes after more than 5 membrane time constants, when a potential has long settled, and
- *     more than 1.25 times the first interval;
+ *     more than 1.1 times the first interval;
  *   - else tonic, that is, as it goes on.
  *
  * Made for a soma without noise: chance makes trains with few intervals adapt or accelerate.
@@ -141,7 +143,7 @@ function steadyOf({ firstInterval, steadyInterval, variation }: Figures, lasting
 function onsetOf({ latency, firstInterval, steadyInterval }: Figures, steady: SteadyState, tau: number): Onset {
   if (steady === 'adapting' && steadyInterval >= BURST * firstInterval) return 'initial burst';
   // Of a single spike there is no interval to compare with.
-  const late = latency > SETTLED * tau && !(latency <= DISTINCT * firstInterval);
+  const late = latency > SETTLED * tau && !(latency <= LATER * firstInterval);
   return late ? 'delayed' : 'tonic';
 }
 
