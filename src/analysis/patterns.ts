@@ -64,9 +64,10 @@ const GAP = 3;
 /**
  * The firing pattern of one neuron under a step of current.
  *
- * Following Naud et al. 2008 (doi.org/10.1007/s00422-008-0264-7) and Neuronal Dynamics, chapter 6.2.1
- * (neuronaldynamics.epfl.ch/online/Ch6.S2.html), how firing begins is told apart from how it goes on. These give criteria
- * in words; the numbers are ours:
+ * With the distinctions of Neuronal Dynamics, chapter 6.2.1 (neuronaldynamics.epfl.ch/online/Ch6.S2.html), and the names of
+ * Naud et al. 2008 (doi.org/10.1007/s00422-008-0264-7): how firing begins is told apart from how it goes on. The criteria
+ * are given there in words; the numbers are ours, chosen between the published cases. The analytical criterion of Naud et
+ * al., by where resets lie in the phase plane, wants the soma's parameters and is not used.
  *
  * - silent: no spike in the step; rebound: the first comes after it;
  * - transient: it stops; the silence up to the end of the step is more than 3 times the longest wait for a spike before;
