@@ -113,8 +113,9 @@ export function drawScaling(rows: readonly Row[], subtitle: string): string {
   const text = (x: number, y: number, content: string, fill = INK) =>
     chart.append(element('text', { x, y, fill, 'text-anchor': 'start', 'font-size': 12 }, content));
   chart.setAttribute('xmlns', SVG);
-  chart.prepend(element('rect', { width: '100%', height: '100%', fill: '#ffffff' }));
-  text(12, 18, `somagpu: neuron updates a second by size; ${subtitle}`);
+  const title = `somagpu: neuron updates a second by size; ${subtitle}`;
+  chart.prepend(element('title', {}, title), element('rect', { width: '100%', height: '100%', fill: '#ffffff' }));
+  text(12, 18, title);
   for (const [i, path] of paths.entries()) text(40 + 210 * panels, 90 + 18 * i, path, COLOURS[path]);
   for (const [i, soma] of known.entries()) {
     const [x, y] = [44 + 210 * panels, 170 + 18 * i];
