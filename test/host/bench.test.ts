@@ -20,6 +20,12 @@ describe('the work of the benchmarks', () => {
     );
     expect(() => check('they', work, { ...right, fired: right.fired - 2000 })).toThrow(/66\.\d % firing/);
     expect(() => check('they', work, { ...right, recorded: spikes - 1 })).toThrow(/spikes recorded of/);
+    expect(() => check('they', work, { ...right, spikes: Number.NaN, recorded: Number.NaN })).toThrow(/should be/);
+  });
+
+  test('is refused where it is too short for a spike, whatever comes out', () => {
+    const none = { spikes: 0, fired: 0, recorded: 0 };
+    expect(() => check('they', { ...work, steps: 20 }, none)).toThrow(/nobody fires in 20 steps/);
   });
 
   test('may be done by another integrator, which is not held to the same steps', () => {
