@@ -14,10 +14,10 @@ const work: Work = { soma: soma as string, mode: mode as Mode, neurons: Number(n
 
 const secondsSince = (begin: number) => (performance.now() - begin) / 1e3;
 
-async function create() {
+async function create(options = optionsOf(work)) {
   const path = backend === 'cpu' ? { workers: Number(threads) } : { adapter: await findAdapter() };
   const simulation = await Simulation.create({ dt: DT, backend: backend as 'cpu' | 'webgpu', ...path });
-  return { simulation, cells: simulation.add(somas.get(work.soma) as Soma, optionsOf(work)) };
+  return { simulation, cells: simulation.add(somas.get(work.soma) as Soma, options) };
 }
 type Created = Awaited<ReturnType<typeof create>>;
 
@@ -50,8 +50,10 @@ async function memory(): Promise<number> {
 async function open(): Promise<{ created: Created; opened: Opened }> {
   setFlagsFromString('--expose-gc');
   const before = await memory();
+  // The arrays are the user's: a million neurons' parameters take seconds to think out.
+  const options = optionsOf(work);
   const begin = performance.now();
-  const created = await create();
+  const created = await create(options);
   const compiling = performance.now();
   await created.simulation.compile();
   const compile = secondsSince(compiling);
