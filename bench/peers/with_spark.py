@@ -20,7 +20,7 @@ CHUNK = 100
 
 
 def compiled(graph):
-    """One step and many, for a soma of this structure; JAX cannot tell by itself that another is of the same."""
+    """One step and many, for all somas of this structure."""
 
     def step(state, current):
         soma = spark.merge(graph, state)
@@ -44,6 +44,9 @@ def compiled(graph):
     return single, scan
 
 
+programs = {}
+
+
 def create(work):
     name = "AdaptiveExponentialSoma" if work.adaptive else "ExponentialSoma"
     soma = getattr(spark.nn.somas, name)(dtype=jnp.float32, dt=0.1)
@@ -51,7 +54,10 @@ def create(work):
     soma(current=current)  # builds it
     soma.reset()
     graph, rest = spark.split(soma)
-    single, scan = compiled(graph)
+    # JAX cannot tell by itself that a new soma is like the one before, and would compile anew; its user can.
+    if name not in programs:
+        programs[name] = compiled(graph)
+    single, scan = programs[name]
     rest = jax.tree.map(np.asarray, rest)
     chunk = {"loop": 1, "scan": CHUNK if work.recording else work.steps}[work.variant]
 
@@ -63,7 +69,8 @@ def create(work):
             if chunk == 1:
                 (state, counts), raster = single(state, counts, current)
             else:
-                (state, counts), raster = scan(state, counts, current, chunk, work.recording)
+                size = min(chunk, work.steps - first)
+                (state, counts), raster = scan(state, counts, current, size, work.recording)
             if work.recording:
                 # Much faster than the positions in two dimensions.
                 fired = np.flatnonzero(np.asarray(raster).ravel())
