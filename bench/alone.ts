@@ -35,12 +35,11 @@ const groupOf = ({ neurons, soma }: Case) => `${neurons}${neurons > 1e6 ? soma :
 /** How many turns there will be: each case is run once for its check, then once a round. */
 export const turns = (cases: readonly Case[], rounds: number) => cases.length * (1 + rounds);
 
-/** Measures the cases. @throws if one of them does not do its work */
-export async function alone(
+/** Measures the cases; gives those of a size when they are done. @throws if one of them does not do its work */
+export async function* alone(
   cases: readonly Case[],
   { rounds, threads, onTurn }: { rounds: number; threads: number; onTurn: (what: string) => void },
-): Promise<Row[]> {
-  const rows: Row[] = [];
+): AsyncGenerator<Row[]> {
   for (const together of new Set(cases.map(groupOf))) {
     const opened: { each: Case; process: Process; opened: Opened }[] = [];
     try {
@@ -62,12 +61,11 @@ export async function alone(
         return { name: titleOf(each), updates: each.neurons * each.steps, work };
       });
       const figures = await measure(variants, rounds, { warmUps: 0 });
-      rows.push(...opened.map(({ each, opened }, i) => ({ ...each, ...opened, ns: figures[i]?.rounds ?? [] })));
+      yield opened.map(({ each, opened }, i) => ({ ...each, ...opened, ns: figures[i]?.rounds ?? [] }));
     } finally {
       await Promise.all(opened.map(({ process }) => process.close()));
     }
   }
-  return rows;
 }
 
 export type PathName = 'cpu' | 'software WebGPU' | 'WebGPU';

@@ -5,7 +5,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { table } from '../src/cli/table.ts';
@@ -13,13 +12,13 @@ import { launchChromium, serveFolder } from '../test/support/chromium.ts';
 import { CONTENDERS, type Entrant, type Key } from './browser/contenders.ts';
 import { timedSteps, workOf } from './browser/work.ts';
 import { type Figures, measure, median, speedOf, spread } from './measure.ts';
-import { chosen, whole } from './options.ts';
+import { chosen, commandLine, whole } from './options.ts';
 import { circumstances, progress, save } from './report.ts';
 import { titleOf, type Work } from './work.ts';
 
 const MODES = ['counting', 'recording'] as const;
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: {
     rounds: { type: 'string', default: '5' },
     sizes: { type: 'string', default: '100000,1000000' },

@@ -7,14 +7,15 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { openRows } from '../src/disk/index.ts';
+import { chosen, commandLine, whole } from './options.ts';
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: { neurons: { type: 'string' }, duration: { type: 'string' }, backend: { type: 'string' } },
 });
-const neurons = Number(values.neurons ?? 1_000_000);
-const duration = Number(values.duration ?? 10_000);
+const neurons = whole('neurons', values.neurons ?? '1000000');
+const duration = whole('duration', values.duration ?? '10000');
+const [backend] = chosen('backend', values.backend ?? 'cpu', ['cpu', 'webgpu'] as const);
 const MOST_MEGABYTES = 600;
 
 const experiment = {
@@ -41,7 +42,7 @@ try {
   await writeFile(file, JSON.stringify(experiment));
   const out = join(folder, 'out');
   const begin = performance.now();
-  const peak = await run(['run', file, '--out', out, '--backend', values.backend ?? 'cpu']);
+  const peak = await run(['run', file, '--out', out, '--backend', backend as string]);
   const seconds = (performance.now() - begin) / 1e3;
   const summary = JSON.parse(await readFile(join(out, 'summary.json'), 'utf8'));
   const { spikes, mean_rate_hz } = summary.populations.cells;

@@ -2,7 +2,6 @@
 // constant current that records nothing, in one process and interleaved. Ratios, median [min..max].
 // npm run bench:inputs -- [--backend webgpu|cpu] [--neurons N] [--rounds N]
 
-import { parseArgs } from 'node:util';
 import { table } from '../src/cli/table.ts';
 import {
   AdaptiveExponentialSoma,
@@ -13,13 +12,14 @@ import {
 } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
 import { measure, spread, type Variant } from './measure.ts';
+import { chosen, commandLine, whole } from './options.ts';
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: { backend: { type: 'string' }, neurons: { type: 'string' }, rounds: { type: 'string' } },
 });
-const neurons = Number(values.neurons ?? 2 ** 20);
-const rounds = Number(values.rounds ?? 7);
-const backend = values.backend === 'cpu' ? 'cpu' : 'webgpu';
+const neurons = whole('neurons', values.neurons ?? `${2 ** 20}`);
+const rounds = whole('rounds', values.rounds ?? '7');
+const [backend] = chosen('backend', values.backend ?? 'webgpu', ['cpu', 'webgpu'] as const);
 const STEPS = backend === 'cpu' ? 640 : 160;
 const DT = 0.1;
 

@@ -2,15 +2,15 @@
 // many steps, in one process and interleaved; and what recording costs. Prints ns per update and ratios, median [min..max].
 // npm run bench:kernel -- [--neurons N] [--rounds N]
 
-import { parseArgs } from 'node:util';
 import { table } from '../src/cli/table.ts';
 import { AdaptiveExponentialSoma, type Population, Simulation, type Tuning } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
 import { measure, median, spread, type Variant } from './measure.ts';
+import { commandLine, whole } from './options.ts';
 
-const { values } = parseArgs({ options: { neurons: { type: 'string' }, rounds: { type: 'string' } } });
-const neurons = Number(values.neurons ?? 2 ** 20);
-const rounds = Number(values.rounds ?? 7);
+const { values } = commandLine({ options: { neurons: { type: 'string' }, rounds: { type: 'string' } } });
+const neurons = whole('neurons', values.neurons ?? `${2 ** 20}`);
+const rounds = whole('rounds', values.rounds ?? '7');
 /** pA; the soma with its defaults then fires at about 20 Hz, the rate the issue's figures are for. */
 const CURRENT = 55;
 

@@ -3,7 +3,6 @@
 // npm run bench:limits -- [--neurons N] [--rounds N]
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { table } from '../src/cli/table.ts';
 import { compileSoma } from '../src/compiler/soma.ts';
 import { Usage } from '../src/device.ts';
@@ -11,10 +10,10 @@ import { ExponentialSoma, Simulation, type Soma } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
 import type { Path } from './alone.ts';
 import { type Figures, measure, spread, type Variant } from './measure.ts';
-import { whole } from './options.ts';
+import { commandLine, whole } from './options.ts';
 import { check, DT, optionsOf, somas, type Work } from './work.ts';
 
-const { values } = parseArgs({
+const { values } = commandLine({
   options: { neurons: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '5' } },
 });
 const neurons = whole('neurons', values.neurons);

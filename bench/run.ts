@@ -2,12 +2,11 @@
 // npm run bench -- [--somas A,B] [--modes A,B] [--sizes N,N] [--backends cpu,webgpu] [--steps N] [--rounds N] [--threads N] [--quick]
 // npm run bench -- --peers [A,B] [the same] [--questions steps,whole,cold] [--environments FOLDER]
 
-import { parseArgs } from 'node:util';
 import { isSoftware } from '../src/adapter.ts';
 import { NoBackendError } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
-import { alone, type Case, describe, nameOf, type Path, type PathName, turns } from './alone.ts';
-import { chosen, whole } from './options.ts';
+import { alone, type Case, describe, nameOf, type Path, type PathName, type Row, turns } from './alone.ts';
+import { chosen, commandLine, refuse, whole } from './options.ts';
 import { clean, ENVIRONMENTS, find, peers } from './peers.ts';
 import { circumstances, drawScaling, progress, save } from './report.ts';
 import {
@@ -22,7 +21,7 @@ import {
 } from './together.ts';
 import { type Mode, modes, somas, stepsFor } from './work.ts';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandLine({
   allowPositionals: true,
   options: {
     peers: { type: 'boolean', default: false },
@@ -39,6 +38,8 @@ const { values, positionals } = parseArgs({
   },
 });
 
+if (positionals.length > 0 && !values.peers) refuse(`"${positionals.join(' ')}": peers are named after --peers`);
+
 const ADEX = 'AdaptiveExponentialSoma';
 /** Where all somas are compared. */
 const MIDDLE = 100_000;
@@ -50,7 +51,8 @@ function isDefault({ soma, mode, neurons }: Case): boolean {
   return neurons === MIDDLE || (soma === ADEX && (mode === 'counting' || neurons < LARGEST));
 }
 
-const steps = (neurons: number) => (values.steps ? whole('steps', values.steps) : stepsFor(neurons, values.quick));
+const steps = (neurons: number) =>
+  values.steps === undefined ? stepsFor(neurons, values.quick) : whole('steps', values.steps);
 
 function casesOf(paths: readonly Path[]): Case[] {
   const sizes = values.sizes?.split(',').map((size) => whole('sizes', size)) ?? (values.quick ? [1e3, 1e4] : SIZES);
@@ -64,7 +66,7 @@ function casesOf(paths: readonly Path[]): Case[] {
   return values.sizes || values.quick ? cases : cases.filter(isDefault);
 }
 
-const rounds = values.rounds ? whole('rounds', values.rounds) : values.quick ? 2 : values.peers ? 5 : 3;
+const rounds = values.rounds !== undefined ? whole('rounds', values.rounds) : values.quick ? 2 : values.peers ? 5 : 3;
 const threads = whole('threads', values.threads);
 const where = circumstances();
 process.stdout.write(`${Object.values(where).filter(Boolean).join(', ')}\n`);
@@ -84,7 +86,16 @@ async function paths(): Promise<ReadonlyMap<Path, PathName>> {
 async function runAlone(): Promise<void> {
   const cases = casesOf(chosen('backends', values.backends, [...(await paths()).keys()]));
   const bar = progress(turns(cases, rounds));
-  const rows = await alone(cases, { rounds, threads, onTurn: bar.turn }).finally(bar.stop);
+  const rows: Row[] = [];
+  try {
+    for await (const some of alone(cases, { rounds, threads, onTurn: bar.turn })) rows.push(...some);
+  } finally {
+    bar.stop();
+    if (rows.length > 0) keepAlone(rows);
+  }
+}
+
+function keepAlone(rows: readonly Row[]): void {
   const adapters = [...new Set(rows.map(({ adapter }) => adapter))];
   const json = { ...where, adapters, rounds, workers: threads, rows };
   const files = save('alone', where.date as string, {
@@ -102,8 +113,6 @@ const SHARED = { somas: ['AdaptiveExponentialSoma', 'ExponentialSoma'], modes: [
 async function runTogether(): Promise<void> {
   const known = Object.keys(peers);
   const asked = chosen('peers', positionals.length > 0 ? positionals.join(',') : undefined, known);
-  const { found, missing } = await find(asked, values.environments);
-  process.stdout.write(missing.map((line) => `${line}\n`).join(''));
   const here = await paths();
   const own = chosen('backends', values.backends ?? 'cpu', [...here.keys()]).map((path) => ours(path, here.get(path)));
   const somas = chosen('somas', values.somas ?? ADEX, SHARED.somas);
@@ -119,6 +128,9 @@ async function runTogether(): Promise<void> {
       asking(question, soma).map((work) => ({ question, work })),
     ),
   );
+  // After all that may be refused, for it builds one of them.
+  const { found, missing } = await find(asked, values.environments);
+  process.stdout.write(missing.map((line) => `${line}\n`).join(''));
   const all = [...own, ...found];
   const bar = progress(tasks.reduce((sum, { question }) => sum + rounds * entrants(question, all).length, 0));
   const outcomes: Outcome[] = [];
@@ -126,17 +138,26 @@ async function runTogether(): Promise<void> {
     for (const { question, work } of tasks)
       outcomes.push(await compare(question, work, all, { rounds, threads, onTurn: bar.turn }));
   } finally {
-    // What has been measured is kept, whatever comes after it.
     bar.stop();
     await clean();
-    const json = JSON.stringify({ ...where, rounds, workers: threads, missing, outcomes }, null, 2);
-    const files = save('peers', where.date as string, { json: `${json}\n` });
-    process.stdout.write(
-      `${outcomes.map(describeOutcome).join('')}median [min..max] of ${rounds} processes each\n${files}\n`,
-    );
+    if (outcomes.length > 0) keepTogether(outcomes, missing);
   }
 }
 
-// Ctrl-C ends the processes that do the work, and their end is an error here: then what there is gets written.
-process.once('SIGINT', () => {});
-await (values.peers ? runTogether() : runAlone());
+function keepTogether(outcomes: readonly Outcome[], missing: readonly string[]): void {
+  const json = JSON.stringify({ ...where, rounds, workers: threads, missing, outcomes }, null, 2);
+  const files = save('peers', where.date as string, { json: `${json}\n` });
+  process.stdout.write(
+    `${outcomes.map(describeOutcome).join('')}median [min..max] of ${rounds} processes each\n${files}\n`,
+  );
+}
+
+// Ctrl-C ends the processes that do the work too, and their end is an error here: what was measured before is kept.
+let stopped = false;
+process.once('SIGINT', () => {
+  stopped = true;
+});
+await (values.peers ? runTogether() : runAlone()).catch((error) => {
+  if (!stopped) throw error;
+  process.exitCode = 130;
+});
