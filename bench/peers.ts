@@ -32,7 +32,7 @@ interface Peer {
   name: string;
   /** What each variant is called, by what its program calls it. */
   variants: Readonly<Record<string, string>>;
-  /** How it is started; nothing where this machine has it not. */
+  /** How it is started; nothing where this machine has it not. @throws where what it needs does not work */
   find(environments: string): Promise<{ command: string; words: string[]; version: string } | undefined>;
   install: string;
   exact?: boolean;
@@ -63,12 +63,7 @@ async function buildCpp() {
   const folder = await mkdtemp(join(tmpdir(), 'somagpu-bench-'));
   built = folder;
   const program = join(folder, 'eif');
-  try {
-    await run('g++', [...FLAGS, script('eif.cpp'), '-o', program]);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  await run('g++', [...FLAGS, script('eif.cpp'), '-o', program]);
   const { stdout } = await run('g++', ['-dumpfullversion']);
   return { command: program, words: [], version: `g++ ${stdout.trim()}` };
 }
@@ -152,8 +147,12 @@ export async function find(
   const missing: string[] = [];
   for (const key of keys) {
     const { name, variants, find, install, exact = true, wholes = false, once = false } = peers[key] as Peer;
-    const program = await find(environments);
-    if (!program) missing.push(`missing: ${name} (${key}); to install it: ${install}`);
+    let why = '';
+    const program = await find(environments).catch(({ message }: Error) => {
+      why = `: ${message.trim()}`;
+      return undefined;
+    });
+    if (!program) missing.push(`missing: ${name} (${key})${why}; to install it: ${install}`);
     else
       for (const [variant, title] of Object.entries(variants))
         found.push({ ...program, key, variant, name: `${name}, ${title}`, exact, wholes, once });
