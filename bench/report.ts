@@ -28,7 +28,8 @@ export function circumstances(): Record<string, string | number | undefined> {
 
 function git(...words: string[]): string | undefined {
   try {
-    return execFileSync('git', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    const cwd = fileURLToPath(new URL('.', import.meta.url));
+    return execFileSync('git', words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {
     return undefined;
   }
