@@ -16,8 +16,11 @@ export const workOf = (mode: Work['mode'], neurons: number, steps: number): Work
   steps,
 });
 
+/** As many steps as a peer fuses: a run is a multiple of it. */
+const FUSED = 20;
+
 /** How many steps are timed: enough for the fastest to be long beside what a run costs, and not for ever for the slowest. */
-export const timedSteps = (neurons: number): number => Math.min(CHECKED, stepsFor(neurons));
+export const timedSteps = (neurons: number): number => Math.min(CHECKED, Math.ceil(stepsFor(neurons) / FUSED) * FUSED);
 
 /** What a library is given. */
 export interface Asked {
@@ -45,7 +48,7 @@ export interface Made {
 
 /** A population in the hands of one library. */
 export interface Contender {
-  /** Makes so many steps from rest: a multiple of 20, as many as a peer fuses. */
+  /** Makes so many steps from rest, a multiple of FUSED. */
   run(steps: number): Promise<Made>;
   close(): void;
 }
