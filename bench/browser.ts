@@ -12,7 +12,7 @@ import { launchChromium, serveFolder } from '../test/support/chromium.ts';
 import { CONTENDERS, type Entrant, type Key } from './browser/contenders.ts';
 import { timedSteps, workOf } from './browser/work.ts';
 import { type Figures, measure, median, speedOf, spread } from './measure.ts';
-import { chosen, commandLine, whole } from './options.ts';
+import { chosen, commandLine, refuse, whole } from './options.ts';
 import { circumstances, progress, save } from './report.ts';
 import { titleOf, type Work } from './work.ts';
 
@@ -164,6 +164,14 @@ function describe({ work, figures }: Group): string {
   return `\n${titleOf(work)}, ${work.steps.toLocaleString('en')} steps\n${table(head, rows)}`;
 }
 
+/** Written after each of them: on Ctrl-C the driver of Chromium ends this process. */
+function keep(groups: readonly Group[]): string[] {
+  const { chromium, adapter } = groups[0] as Group;
+  const versions = Object.fromEntries(Object.values(PACKAGES).map((name) => [name, versionOf(name) ?? null]));
+  const json = { ...where, chromium, adapter, versions, rounds, groups };
+  return save('browser', where.date as string, { json: `${JSON.stringify(json, null, 2)}\n` });
+}
+
 const rounds = whole('rounds', values.rounds);
 const works = chosen('modes', values.modes, MODES).flatMap((mode) =>
   values.sizes
@@ -180,20 +188,22 @@ const missing = asked.filter((entrant) => !present.includes(entrant));
 const where = circumstances();
 process.stdout.write(`${Object.values(where).filter(Boolean).join(', ')}\n`);
 for (const { name } of missing) process.stdout.write(`missing: ${name}; to install it: ${INSTALL}\n`);
+if (works.some(({ mode }) => entrantsFor(mode, present).length === 0)) refuse('there is nobody to measure');
 await buildSite(present);
 const { origin, close } = await serveFolder(SITE);
 const bar = progress(works.reduce((sum, { mode }) => sum + (1 + rounds) * entrantsFor(mode, present).length, 0));
 const groups: Group[] = [];
+let files: string[] = [];
 try {
-  for (const work of works) groups.push(await compare(work, present, origin, bar.turn));
+  for (const work of works) {
+    groups.push(await compare(work, present, origin, bar.turn));
+    files = keep(groups);
+  }
 } finally {
   bar.stop();
   await close();
 }
 const { chromium, adapter } = groups[0] as Group;
-const versions = Object.fromEntries(Object.values(PACKAGES).map((name) => [name, versionOf(name) ?? null]));
-const json = { ...where, chromium, adapter, versions, rounds, groups };
-const files = save('browser', where.date as string, { json: `${JSON.stringify(json, null, 2)}\n` });
 process.stdout.write(
   `${groups.map(describe).join('')}median [min..max] of ${rounds} rounds, counts and recorded spikes on the host; Chromium ${chromium} on ${adapter}\n${files}\n`,
 );
