@@ -149,7 +149,7 @@ const there = await findAdapter().then(
   () => true,
   (error) => {
     if (!(error instanceof NoBackendError)) throw error;
-    process.stdout.write(`left out: WebGPU, for there is ${error.message}\n`);
+    process.stdout.write(`left out: WebGPU (${error.message})\n`);
     return false;
   },
 );

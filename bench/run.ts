@@ -78,7 +78,7 @@ async function paths(): Promise<ReadonlyMap<Path, PathName>> {
     return new Map((['cpu', 'webgpu'] as const).map((path) => [path, nameOf({ path, software })]));
   } catch (error) {
     if (!(error instanceof NoBackendError)) throw error;
-    process.stdout.write(`left out: WebGPU, for there is ${error.message}\n`);
+    process.stdout.write(`left out: WebGPU (${error.message})\n`);
     return new Map([['cpu', 'cpu']]);
   }
 }
