@@ -55,6 +55,8 @@ export interface Entry {
   rounds: number[];
   /** How many times as fast as it the first entry was, in each round. */
   behind: number[];
+  /** Why it has no figures. */
+  failed?: string;
 }
 
 export interface Outcome {
@@ -79,6 +81,9 @@ export interface Settings {
   onTurn: (what: string) => void;
 }
 
+const isOurs = (contender: Contender): contender is Contender & { key: Path } =>
+  contender.key === 'cpu' || contender.key === 'webgpu';
+
 /** Lets all do the work, in turns; the first is what the others are compared with. */
 export async function compare(
   question: Question,
@@ -88,26 +93,37 @@ export async function compare(
 ): Promise<Outcome> {
   const contenders = entrants(question, all);
   const kept = new Map<Contender, Process>();
+  const failures = new Map<Contender, string>();
   const variants = contenders.map((each) => ({
     name: each.name,
     // Milliseconds, where it is not steps that are asked for.
     updates: question === 'steps' ? work.neurons * work.steps : 1e6,
     work: async () => {
+      if (failures.has(each)) return Number.NaN;
       await pause(SETTLE);
       const verify = (answer: Tally) => check(each.name, work, answer, each.exact);
-      const seconds =
-        question === 'cold'
+      try {
+        return question === 'cold'
           ? await cold(each, work, threads, verify)
           : await warm(question === 'steps' ? 'run' : 'whole', each, work, threads, { kept, verify });
-      onTurn(`${each.name}, ${titleOf(work)}`);
-      return seconds;
+      } catch (error) {
+        // A peer that cannot do it is told of; the others go on.
+        if (isOurs(each)) throw error;
+        failures.set(each, (error as Error).message);
+        return Number.NaN;
+      } finally {
+        onTurn(`${each.name}, ${titleOf(work)}`);
+      }
     },
   }));
   try {
     const figures = await measure(variants, rounds, { warmUps: 0 });
-    const entries = contenders.map(({ key, name, version }, i) => {
+    const entries = contenders.map((each, i): Entry => {
+      const { key, name, version } = each;
       const [figure, first] = [figures[i], figures[0]];
       if (!figure || !first) throw new Error(`${name} was not measured`);
+      const failed = failures.get(each);
+      if (failed !== undefined) return { key, name, version, rounds: [], behind: [], failed };
       return { key, name, version, rounds: figure.rounds, behind: speedOf(first, figure) };
     });
     return { question, work, entries };
@@ -151,12 +167,10 @@ async function cold(
 ): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'somagpu-bench-'));
   const file = join(folder, 'cells.npz');
-  const { key } = contender;
   try {
-    const seconds =
-      key === 'cpu' || key === 'webgpu'
-        ? await commandLine(key, folder, work, threads)
-        : await saved(start(contender, work, threads), file);
+    const seconds = isOurs(contender)
+      ? await commandLine(contender.key, folder, work, threads)
+      : await saved(start(contender, work, threads), file);
     const neurons = readNpzArray(await readFile(file), 'spike_neurons').data as Uint32Array;
     verify({ spikes: neurons.length, fired: new Set(neurons).size, recorded: neurons.length });
     return seconds;
@@ -201,10 +215,13 @@ export function describe({ question, work, entries }: Outcome): string {
   if (!first) return '';
   const aimed = work.soma === 'AdaptiveExponentialSoma' && (question !== 'steps' || work.neurons === 1e5);
   const rows = entries.map((entry) => {
-    const { key, name, version, rounds, behind } = entry;
+    const { key, name, version, rounds, behind, failed } = entry;
+    if (failed !== undefined) return [name, version, `failed: ${failed.split('\n')[0]}`, '', '', '', ''];
     const fastest = Math.min(...rounds);
     const speed = fastest / median(first.rounds);
-    const goal = aimed && first.key === 'cpu' ? GOALS[question][key]?.[work.mode] : undefined;
+    // A peer is judged by the fastest of its variants.
+    const best = Math.min(...entries.filter((each) => each.key === key).flatMap(({ rounds }) => rounds));
+    const goal = aimed && first.key === 'cpu' && best === fastest ? GOALS[question][key]?.[work.mode] : undefined;
     return [
       name,
       version,

@@ -80,9 +80,11 @@ export function countSpikes(parts: readonly SpikeWords[], steps: number): Uint32
 
 /**
  * Pairs of a step and a neuron, in the order of the words, which so are looked through only once. It stays, as large as the
- * fullest block so far has made it: new memory for each block would cost a third of the time.
+ * fullest block so far has made it, up to a limit: new memory for each block would cost a third of the time.
  */
 let pairs = new Uint32Array(2 ** 16);
+/** Numbers that stay at most. */
+const MOST_KEPT = 2 ** 22;
 
 /**
  * The events in the spike words of a block, ordered by step, then neuron: a counting sort.
@@ -120,6 +122,7 @@ export function decodeWords(
     place[step] = to + 1;
     neurons[to] = pairs[i + 1] as number;
   }
+  if (pairs.length > MOST_KEPT) pairs = new Uint32Array(2 ** 16);
   return { perStep: perStep.subarray(0, steps), neurons };
 }
 
