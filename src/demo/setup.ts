@@ -1,0 +1,197 @@
+// The one description of what the page runs: a set-up is plain JSON, so that a link, a preset and the page itself agree on
+// it. Here it becomes what the engine takes. It knows neither the page nor what has become of a run.
+
+import {
+  type Initializer,
+  type Input,
+  InputError,
+  type LawInput,
+  type PopulationOptions,
+  type Row,
+  type Soma,
+  somas,
+  truncatedNormal,
+  type Value,
+} from '../index.ts';
+
+/** The names of the somas, as experiment files have them. */
+export type SomaName =
+  | 'AdaptiveExponentialSoma'
+  | 'ExponentialSoma'
+  | 'RefractoryExponentialSoma'
+  | 'SimplifiedAdaptiveExponentialSoma';
+
+export const PATTERNS = ['even', 'gradient', 'spot', 'waves'] as const;
+
+/**
+ * Where on the sheet an input goes: everywhere alike; growing from nothing at the left edge to all of it at the right;
+ * into the middle; or, a sine only, in waves that run outwards from the middle.
+ */
+export type Pattern = (typeof PATTERNS)[number];
+
+type Plain<I> = I extends LawInput
+  ? { [Key in keyof I]: Value extends Exclude<I[Key], undefined> ? number | Extract<I[Key], undefined> : I[Key] }
+  : never;
+
+/** An input current as the engine has it, with numbers alone, and where on the sheet it goes. */
+export type SetupInput = Plain<LawInput> & {
+  /** `even` by default. */
+  pattern?: Pattern;
+};
+
+/** What is looked at. */
+export interface View {
+  /** The point of the sheet in the middle of the picture: 0 is its left and upper edge, 1 its right and lower one. */
+  x: number;
+  y: number;
+  /** 1 shows the whole sheet. */
+  zoom: number;
+  /** The neuron whose trace is drawn; null for none. */
+  neuron: number | null;
+}
+
+export interface Setup {
+  soma: SomaName;
+  /** How many neurons; they fill the rows of a square, {@link columnsOf} in each. */
+  units: number;
+  /** The time step, ms. */
+  dt: number;
+  /** From 0 to 2^32 - 1. */
+  seed: number;
+  /** Model time a second, ms; less where the device cannot do it. */
+  speed: number;
+  /** By name; those that are missing have their defaults. */
+  parameters: Readonly<Record<string, number>>;
+  /** Coefficients of variation over the population, by parameter: 0.1 is a standard deviation of a tenth; 0 by default. */
+  spread: Readonly<Record<string, number>>;
+  /** They add up. */
+  inputs: readonly SetupInput[];
+  view: View;
+}
+
+/** The most neurons the page shows. */
+export const MOST_UNITS = 2048 * 2048;
+
+/** The name of the population, in files too: random numbers depend on it. */
+export const POPULATION = 'cells';
+
+export const HOME: View = { x: 0.5, y: 0.5, zoom: 1, neuron: null };
+
+/** What the page starts with: waves that run over a noisy sheet of adapting neurons. */
+export const STANDARD: Setup = {
+  soma: 'AdaptiveExponentialSoma',
+  units: 320 * 320,
+  dt: 0.1,
+  seed: 1,
+  speed: 60,
+  parameters: {},
+  spread: { potential_tau: 0.1, resistance: 0.05 },
+  inputs: [
+    { kind: 'constant', amplitude: 42 },
+    { kind: 'sine', amplitude: 22, frequency: 5, pattern: 'waves' },
+    { kind: 'ornstein_uhlenbeck', mean: 0, sd: 10, tau: 5 },
+  ],
+  view: HOME,
+};
+
+/** Neurons in a row of the sheet; the last row may be shorter. */
+export const columnsOf = (units: number): number => Math.ceil(Math.sqrt(units));
+
+/** The soma of a set-up. @throws InputError */
+export function somaOf({ soma: name }: Pick<Setup, 'soma'>): Soma {
+  const found = somas.find((soma) => soma.name === name);
+  if (found) return found;
+  throw new InputError('soma', name, 'unknown soma', `known: ${somas.map((soma) => soma.name).join(', ')}`);
+}
+
+/** The number a parameter is at, or is spread around. */
+export const valueOf = ({ parameters }: Pick<Setup, 'parameters'>, name: string, row: Row): number =>
+  parameters[name] ?? (row.default as number);
+
+/** A parameter as the engine takes it: a number, or an initializer where it is spread. */
+export function parameterOf(setup: Pick<Setup, 'parameters' | 'spread' | 'dt'>, name: string, row: Row): Value {
+  const mean = valueOf(setup, name, row);
+  const sd = (setup.spread[name] ?? 0) * Math.abs(mean);
+  return sd > 0 ? spreadAround(mean, sd, row, setup.dt) : mean;
+}
+
+// Three standard deviations to either side, but never beyond what the parameter allows.
+function spreadAround(mean: number, sd: number, { above, least, leastDt, most }: Row, dt: number): Initializer | number {
+  const floor = Math.max(above === undefined ? -Infinity : above + (mean - above) / 20, least ?? -Infinity, leastDt ? dt : -Infinity);
+  const low = Math.max(mean - 3 * sd, floor);
+  const high = Math.min(mean + 3 * sd, most ?? Infinity);
+  return low < high ? truncatedNormal(mean, sd, low, high) : mean;
+}
+
+/** All parameters of a set-up as the engine takes them. */
+export function parametersOf(setup: Pick<Setup, 'soma' | 'parameters' | 'spread' | 'dt'>): Record<string, Value> {
+  const { parameters: table } = somaOf(setup) as Soma & { parameters: Readonly<Record<string, Row>> };
+  const known = Object.entries(table).map(([name, row]) => [name, parameterOf(setup, name, row)] as const);
+  // What the soma does not have goes along, for the engine to refuse it.
+  return { ...setup.parameters, ...Object.fromEntries(known) };
+}
+
+/** The key of an input that a pattern scales. */
+export const SCALED: Readonly<Record<LawInput['kind'], string>> = {
+  constant: 'amplitude',
+  step: 'amplitude',
+  pulses: 'amplitude',
+  sine: 'amplitude',
+  ramp: 'to',
+  white_noise: 'mean',
+  ornstein_uhlenbeck: 'mean',
+  poisson_shot_noise: 'weight',
+};
+
+/** The inputs of a set-up as the engine takes them. @throws InputError for waves of what is no sine */
+export function inputsOf({ inputs, units }: Pick<Setup, 'inputs' | 'units'>): Input[] {
+  return inputs.flatMap((given, i) => {
+    const { pattern = 'even', ...input } = given;
+    if (pattern === 'even') return [input as Input];
+    if (pattern === 'waves') return wavesOf(input as Plain<LawInput>, units, `${POPULATION}.input[${i}].pattern`);
+    const key = SCALED[input.kind];
+    const { [key]: peak = 0 } = input as unknown as Record<string, number | undefined>;
+    const shape = pattern === 'gradient' ? (x: number) => x : (x: number, y: number) => Math.exp(-20 * away(x, y) ** 2);
+    return [{ ...input, [key]: onSheet(units, (x, y) => peak * shape(x, y)) } as unknown as Input];
+  });
+}
+
+/** How many waves lie between the middle of the sheet and the middle of an edge. */
+const WAVES = 1.5;
+
+// A sine whose phase is a neuron's own is the sum of a sine and a cosine with amplitudes of its own.
+function wavesOf(input: Plain<LawInput>, units: number, path: string): Input[] {
+  if (input.kind !== 'sine') {
+    throw new InputError(path, 'waves', `cannot be what ${input.kind} has`, 'give the input sine, or another pattern');
+  }
+  const { amplitude, phase = 0 } = input;
+  const lag = (x: number, y: number) => 4 * Math.PI * WAVES * away(x, y);
+  return [
+    { ...input, amplitude: onSheet(units, (x, y) => amplitude * Math.cos(lag(x, y))) },
+    { ...input, offset: 0, phase: phase - Math.PI / 2, amplitude: onSheet(units, (x, y) => amplitude * Math.sin(lag(x, y))) },
+  ];
+}
+
+const away = (x: number, y: number): number => Math.hypot(x - 0.5, y - 0.5);
+
+// A number a neuron, from its place: 0 to 1 from left to right and from top to bottom.
+function onSheet(units: number, value: (x: number, y: number) => number): Float32Array {
+  const columns = columnsOf(units);
+  const last = Math.max(columns - 1, 1);
+  return Float32Array.from({ length: units }, (_, i) => value((i % columns) / last, Math.floor(i / columns) / last));
+}
+
+/**
+ * The population of a set-up, for `simulation.add(soma, options)` in a simulation of its `dt` and `seed`.
+ *
+ * @throws InputError where the set-up itself is wrong; what is in it the engine checks
+ */
+export function populationOf(setup: Setup): { soma: Soma; options: PopulationOptions<object, string> } {
+  const options = {
+    name: POPULATION,
+    units: setup.units,
+    parameters: parametersOf(setup),
+    input: inputsOf(setup),
+  };
+  return { soma: somaOf(setup), options };
+}
