@@ -70,10 +70,36 @@ export interface BlockResult {
   traces: readonly Float32Array[];
 }
 
+/**
+ * A population's memory on a GPU, for a host that draws from it without bringing it back: the buffers themselves, only to
+ * be read, as they are after all runs awaited so far, and gone with the simulation. Work goes to `device.queue`.
+ */
+export interface GpuPopulation {
+  readonly device: GPUDevice;
+  /** The population in parts that fit bindings; mostly one. */
+  readonly tiles: readonly GpuTile[];
+  /** The plane of each state in `states`, by name: `potential`, `adaptation`, ... */
+  readonly planes: Readonly<Record<string, number>>;
+}
+
+/** The neurons from `first` on, `neurons` of them. */
+export interface GpuTile {
+  readonly first: number;
+  readonly neurons: number;
+  /** Numbers in a plane: the neurons, and some more that fill it up. */
+  readonly stride: number;
+  /** `[planes, stride]` f32; neuron `first + i` is number `plane * stride + i`. Potentials are relative to `potential_rest`. */
+  readonly states: GPUBuffer;
+  /** `[stride]` u32, spikes of each neuron since `add` or `reset`. */
+  readonly counts: GPUBuffer;
+}
+
 /** A population on a device. Results are views into reused memory: valid until BLOCKS_IN_FLIGHT more blocks were queued. */
 export interface DevicePopulation {
   /** The longest block it takes. */
   readonly maxSteps: number;
+  /** Its memory, where that is a GPU's. */
+  readonly gpu?: GpuPopulation;
   /** The names of all the states it keeps. */
   readonly states: readonly string[];
   /** Sets fields by key; a field that turns from number to array or back changes the kernel, else nothing compiles. */

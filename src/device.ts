@@ -1,4 +1,4 @@
-// The GPU itself: the only file that names GPUDevice. It owns the adapter, memory, pipelines, submits and readback, and
+// The GPU itself: the only file that works with a GPUDevice. It owns the adapter, memory, pipelines, submits and readback, and
 // tells of the loss of the device; it refuses to know what a neuron is.
 
 import { adapterHere } from './adapter.ts';

@@ -1,7 +1,7 @@
 // A population: what was asked for, checked and resolved, its share of the device, and what was recorded of it.
 // The simulation moves it through time; it knows nothing of the others.
 
-import type { Backend, Block, BlockResult, DevicePopulation } from './backend.ts';
+import type { Backend, Block, BlockResult, DevicePopulation, GpuPopulation } from './backend.ts';
 import { currentsOf, type HostCurrent, stepCurrent, streamKind, streamOf } from './currents.ts';
 import { checkNames, InputError, isList } from './errors.ts';
 import { inputKey, statisticKey } from './fields.ts';
@@ -201,6 +201,20 @@ export class Population<Config extends object = object, State extends string = s
     const values = await this.#alive(this.device.readState(state));
     if (origin !== 0) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + at(origin, i);
     return values;
+  }
+
+  /**
+   * Its buffers on the GPU, for pictures of it that bring nothing back; nothing on the CPU path. They are the engine's: read
+   * them, in work submitted to the same device.
+   *
+   * @example
+   * ```ts
+   * const { device, tiles, planes } = cells.gpu ?? {};
+   * const [{ states, stride }] = tiles; // the potential of neuron i, mV above rest: f32 number planes.potential * stride + i
+   * ```
+   */
+  get gpu(): GpuPopulation | undefined {
+    return this.device.gpu;
   }
 
   /** How often each neuron has spiked since `add` or `reset`, counted on the device. */

@@ -14,13 +14,18 @@ import { version } from './version.ts';
 export interface RestoreOptions extends PathOptions {
   /** The path it was saved on by default: another one has other bits. */
   backend?: SimulationOptions['backend'];
+  /**
+   * What is different from here on, by the population's name: other inputs, other recordings. They begin here, but for
+   * the noise of an input that has its kind and place as before; all else goes on.
+   */
+  changed?: Readonly<Record<string, Pick<Options, 'input' | 'record'>>>;
   /** Somas that are not built in. */
   somas?: readonly Soma[];
   /** For array inputs that are read by a function: the function, by the input's path, `cells.input[1]`. */
   sources?: Readonly<Record<string, CurrentReader>>;
 }
 
-const OPTIONS = ['backend', 'device', 'adapter', 'workers', 'workerUrl', 'tuning', 'somas', 'sources'];
+const OPTIONS = ['backend', 'device', 'adapter', 'workers', 'workerUrl', 'tuning', 'somas', 'sources', 'changed'];
 
 type Options = PopulationOptions<object, string>;
 
@@ -79,10 +84,11 @@ export async function restore(
   create: (options: SimulationOptions) => Promise<Simulation>,
 ): Promise<{ simulation: Simulation; steps: number }> {
   checkNames('', options, OPTIONS, 'option NAME of Simulation.restore');
-  const { somas: own = [], sources = {}, ...path } = options;
+  const { somas: own = [], sources = {}, changed = {}, ...path } = options;
   const saved = unpack(bytes);
   checkTree(saved);
-  const { dt, seed, steps, populations } = saved;
+  const { dt, seed, steps } = saved;
+  const populations = changedAs(saved.populations, changed);
   const known = [...somas, ...own];
   const adding = populations.map((population) => ({
     soma: somaOf(population, known),
@@ -94,7 +100,7 @@ export async function restore(
   try {
     for (const { soma, options, state } of adding) {
       const population = simulation.add(soma, options) as Population;
-      checkStates(population, state);
+      checkStates(population, state, Object.hasOwn(changed, population.name));
       population.resume(state);
     }
     return { simulation, steps };
@@ -135,6 +141,35 @@ function checkTree(tree: unknown): asserts tree is Saved {
   throw new FileError('the saved simulation is damaged: it holds none; save it again');
 }
 
+function changedAs(
+  populations: readonly SavedPopulation[],
+  changed: NonNullable<RestoreOptions['changed']>,
+): readonly SavedPopulation[] {
+  checkNames('changed', changed, populations.map(({ options }) => options.name as string), 'population NAME');
+  return populations.map((population) => {
+    const { options, sources, state } = population;
+    const change = changed[options.name as string];
+    if (!change) return population;
+    const { input, record } = change;
+    checkNames(`changed.${options.name}`, change, ['input', 'record'], 'key NAME of what can change');
+    // What its states are called by is the input's place among those that are computed on the device.
+    const kindAt = (inputs: Options['input'], place: number) => inputs?.filter(({ kind }) => kind !== 'array')[place]?.kind;
+    const goesOn = (key: string): boolean => {
+      if (record && key.includes('_statistics_')) return false;
+      const place = /^input(\d+)_/.exec(key)?.[1];
+      return !input || !place || kindAt(input, Number(place)) === kindAt(options.input, Number(place));
+    };
+    const states = Object.fromEntries(Object.entries(state.states).filter(([key]) => goesOn(key)));
+    const recorded = record ? [] : state.recorded;
+    return {
+      ...population,
+      options: { ...options, ...change },
+      sources: input ? [] : sources,
+      state: { ...state, states, recorded },
+    };
+  });
+}
+
 function somaOf({ soma: name, options }: SavedPopulation, known: readonly Soma[]): Soma {
   const found = known.find((soma) => soma.name === name);
   if (found) return found;
@@ -166,8 +201,9 @@ function checkSources(populations: readonly SavedPopulation[], given: unknown): 
 function checkStates(
   { name, soma, neurons, device }: Population,
   { states, counts, parameters }: PopulationState,
+  changed: boolean,
 ): void {
-  const same = Object.keys(states).sort().join() === [...device.states].sort().join();
+  const same = changed || Object.keys(states).sort().join() === [...device.states].sort().join();
   const unknown = Object.keys(parameters).find((parameter) => !Object.hasOwn(soma.parameters, parameter));
   if (!same || unknown) {
     const there = unknown ? `no parameter ${unknown}` : `the states ${device.states.join(', ')}`;

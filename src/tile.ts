@@ -1,7 +1,7 @@
 // A tile: a contiguous range of a population's neurons, small enough that each of its buffers fits a binding. It owns
 // those buffers, the dispatches over them and their readback; which values they hold is its population's affair.
 
-import type { Block, PopulationPlan, SpikeWords, TraceRequest } from './backend.ts';
+import type { Block, GpuTile, PopulationPlan, SpikeWords, TraceRequest } from './backend.ts';
 import { type Device, Readback, Usage } from './device.ts';
 import { fieldsOf, statesOf } from './fields.ts';
 import type { BindingName, Kernel } from './kernel.ts';
@@ -95,6 +95,11 @@ export class Tile {
     this.device.write(traced, 0, lanes, 0, count);
     this.device.write(sampling, 0, Uint32Array.of(count, every));
     return { lanes: count, floats, buffers, readback: new Readback(this.device, samples) };
+  }
+
+  get gpu(): GpuTile {
+    const { states, counts } = Object.fromEntries(this.#buffers) as Record<string, GPUBuffer>;
+    return { first: this.first, neurons: this.neurons, stride: this.#stride, states, counts } as GpuTile;
   }
 
   /** Makes room for so many parameter planes; what they held is gone. */

@@ -8,6 +8,7 @@ import {
   type BlockResult,
   checkMemory,
   type DevicePopulation,
+  type GpuPopulation,
   type PopulationPlan,
 } from './backend.ts';
 import { type Device, type DeviceOptions, openDevice } from './device.ts';
@@ -130,6 +131,11 @@ class WebGpuPopulation implements DevicePopulation {
     for (const [name, plane] of Object.entries(states)) {
       for (const tile of this.#tiles) tile.writePlane('states', this.#states.indexOf(name), plane);
     }
+  }
+
+  get gpu(): GpuPopulation {
+    const planes = Object.fromEntries(this.#states.map((state, plane) => [state, plane]));
+    return { device: this.#device.gpu, tiles: this.#tiles.map(({ gpu }) => gpu), planes };
   }
 
   get states(): readonly string[] {

@@ -1,14 +1,27 @@
-// The placeholder of the demo page: one run of the engine, to show that it is there. The page itself comes later.
+// Starts the page: what the address asks for, and what it offers to scripts that drive it.
 
-import { AdaptiveExponentialSoma, Simulation } from '../index.ts';
+import type { Wanted } from './host.ts';
+import { Page } from './page.ts';
+import { MOST_UNITS, STANDARD } from './setup.ts';
 
-const status = document.querySelector('#status') as HTMLElement;
-try {
-  await using simulation = await Simulation.create({ dt: 0.1 });
-  const cells = simulation.add(AdaptiveExponentialSoma, { units: 1000, input: [{ kind: 'constant', amplitude: 65 }] });
-  await simulation.run(1000);
-  const spikes = (await cells.spikeCounts()).reduce((sum, count) => sum + count, 0);
-  status.textContent = `${spikes.toLocaleString('en')} spikes on ${simulation.adapter}.`;
-} catch (error) {
-  status.textContent = error instanceof Error ? error.message : String(error);
+declare global {
+  interface Window {
+    page: Page;
+  }
 }
+
+const asked = new URLSearchParams(location.search);
+const backend = asked.get('backend');
+const wanted: Wanted = backend === 'webgpu' || backend === 'cpu' ? backend : 'auto';
+const units = Number(asked.get('units'));
+const given = Number.isInteger(units) && units > 0 && units <= MOST_UNITS;
+
+const page = new Page(given ? { ...STANDARD, units } : STANDARD, !given);
+window.page = page;
+
+// A GPU in hardware starts with a million.
+const fit: Parameters<Page['start']>[1] = (setup, { hardware }) => (hardware ? { ...setup, units: 2 ** 20 } : setup);
+page.start(wanted, fit).catch((error) => {
+  const note = document.querySelector('#note') as HTMLElement;
+  note.textContent = error instanceof Error ? error.message : String(error);
+});

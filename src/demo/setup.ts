@@ -69,6 +69,9 @@ export interface Setup {
   view: View;
 }
 
+/** What a hand on the page wants to be different. */
+export type Edit = (setup: Setup) => Partial<Setup>;
+
 /** The most neurons the page shows. */
 export const MOST_UNITS = 2048 * 2048;
 
@@ -120,7 +123,8 @@ function spreadAround(mean: number, sd: number, { above, least, leastDt, most }:
   const floor = Math.max(above === undefined ? -Infinity : above + (mean - above) / 20, least ?? -Infinity, leastDt ? dt : -Infinity);
   const low = Math.max(mean - 3 * sd, floor);
   const high = Math.min(mean + 3 * sd, most ?? Infinity);
-  return low < high ? truncatedNormal(mean, sd, low, high) : mean;
+  // A mean out of bounds is left to the engine, which refuses it.
+  return low < mean && mean < high ? truncatedNormal(mean, sd, low, high) : mean;
 }
 
 /** All parameters of a set-up as the engine takes them. */

@@ -1,0 +1,139 @@
+// Small pieces of the page that others are put together from: elements, and a number with its slider and its complaint.
+// They know nothing of neurons.
+
+type Given = Record<string, string | number | boolean | EventListener | undefined>;
+
+/** An element; properties that begin with `on` are listeners, those with `aria-` or `data-` attributes. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  given: Given = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (typeof value === 'function') made.addEventListener(name.slice(2), value);
+    else if (/^(aria|data)-|^(for|role|list)$/.test(name)) made.setAttribute(name, String(value));
+    else Object.assign(made, { [name]: value });
+  }
+  made.append(...children);
+  return made;
+}
+
+let count = 0;
+/** An id that no other element has. */
+export const freshId = (): string => `e${count++}`;
+
+/** What a slider goes over; evenly in the logarithm where `log` is set. */
+export interface Span {
+  from: number;
+  to: number;
+  log?: boolean;
+}
+
+const STOPS = 1000;
+
+/** Where on a slider a number is, and what number is there: of three digits, so that it can be read. */
+export const stopOf = ({ from, to, log }: Span, value: number): number => {
+  const part = log ? Math.log(Math.max(value, from) / from) / Math.log(to / from) : (value - from) / (to - from);
+  return Math.round(Math.min(Math.max(part, 0), 1) * STOPS);
+};
+export const numberAt = ({ from, to, log }: Span, stop: number): number => {
+  const part = stop / STOPS;
+  const exact = log ? from * (to / from) ** part : from + (to - from) * part;
+  return Number(log ? exact.toPrecision(3) : exact.toFixed(Math.max(0, 2 - Math.floor(Math.log10(to - from)))));
+};
+
+/** A number as a field shows it. */
+export const shown = (value: number | undefined): string => (value === undefined ? '' : String(Number(value.toPrecision(7))));
+
+/** Says what is wrong at a place on the page, or nothing any more. */
+export class Complaint {
+  readonly element = element('p', { className: 'complaint', role: 'alert', id: freshId(), hidden: true });
+
+  constructor(readonly fields: readonly HTMLElement[]) {
+    for (const field of fields) field.setAttribute('aria-describedby', this.element.id);
+  }
+
+  say(text: string | undefined): void {
+    this.element.hidden = text === undefined;
+    if (this.element.textContent !== (text ?? '')) this.element.textContent = text ?? '';
+    for (const field of this.fields) field.setAttribute('aria-invalid', String(text !== undefined));
+  }
+}
+
+/** What a number field is made of. */
+export interface NumberOptions {
+  /** For screen readers, and as a tooltip. */
+  name: string;
+  meaning: string;
+  span?: Span;
+  /** Whether it may be left empty, and what it then shows. */
+  empty?: string;
+  className?: string;
+  onInput(value: number | undefined): void;
+}
+
+/** A number with, where it has a span, a slider. */
+export class NumberField {
+  readonly field: HTMLInputElement;
+  readonly slider: HTMLInputElement | undefined;
+  readonly #span: Span | undefined;
+
+  constructor({ name, meaning, span, empty, className = '', onInput }: NumberOptions) {
+    const common = { title: meaning, 'aria-label': name };
+    this.#span = span;
+    this.field = element('input', {
+      ...common,
+      className,
+      type: 'number',
+      step: 'any',
+      inputMode: 'decimal',
+      placeholder: empty ?? '',
+      oninput: () => {
+        const { value, validity } = this.field;
+        // What is being typed is no number yet: "-", "1e".
+        if (validity.badInput || (value === '' && empty === undefined)) return;
+        const number = value === '' ? undefined : Number(value);
+        this.#slide(number);
+        onInput(number);
+      },
+    });
+    if (!span) return;
+    const slider = element('input', {
+      ...common,
+      'aria-label': `${name}, slider`,
+      type: 'range',
+      min: '0',
+      max: String(STOPS),
+      oninput: () => {
+        const value = numberAt(span, slider.valueAsNumber);
+        this.field.value = shown(value);
+        this.#tell(slider, value);
+        onInput(value);
+      },
+    });
+    this.slider = slider;
+  }
+
+  /** Shows a value, unless it is just being typed. */
+  show(value: number | undefined): void {
+    const text = shown(value);
+    const typing = document.activeElement === this.field && (this.field.value === '' || Number(this.field.value) === value);
+    if (!typing && this.field.value !== text) this.field.value = text;
+    this.#slide(value);
+  }
+
+  #slide(value: number | undefined): void {
+    const { slider } = this;
+    if (!slider || !this.#span || value === undefined) return;
+    const stop = stopOf(this.#span, value);
+    // A stop stands for many numbers: a slider that is at the right one stays where the hand has it.
+    if (slider.valueAsNumber !== stop) slider.value = String(stop);
+    this.#tell(slider, value);
+  }
+
+  #tell(slider: HTMLInputElement, value: number): void {
+    slider.setAttribute('aria-valuetext', shown(value));
+  }
+}

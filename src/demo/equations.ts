@@ -1,0 +1,78 @@
+// The equations of the somas, as docs/numerics.md has them, and the symbols in them by the names of the parameters.
+
+import type { Row } from '../index.ts';
+import { parameterMeanings } from '../meanings.ts';
+import { element } from './elements.ts';
+import { type SomaName, somaOf } from './setup.ts';
+
+const sub = (of: string, below: string) => `<i>${of}</i><sub>${below}</sub>`;
+
+/** What stands for a parameter in equations, as HTML. */
+export const SYMBOLS: Readonly<Record<string, string>> = {
+  potential_rest: sub('E', 'L'),
+  potential_reset: sub('V', 'r'),
+  potential_tau: sub('τ', 'm'),
+  resistance: '<i>R</i>',
+  threshold: '<i>θ</i>',
+  rheobase_threshold: sub('V', 'T'),
+  spike_slope: sub('Δ', 'T'),
+  adaptation_tau: sub('τ', 'w'),
+  adaptation_delta: '<i>b</i>',
+  adaptation_subthreshold: '<i>a</i>',
+  cooldown: sub('t', 'ref'),
+  threshold_tau: sub('τ', 'θ'),
+  threshold_delta: sub('δ', 'θ'),
+};
+
+// MathML, as short as it can be written: names of one letter, with an index after `_`.
+const mi = (name: string) => {
+  const [letter = '', index] = name.split('_');
+  return index ? `<msub><mi>${letter}</mi><mi>${index}</mi></msub>` : `<mi>${letter}</mi>`;
+};
+const mo = (sign: string) => `<mo>${sign}</mo>`;
+const frac = (above: string, below: string) => `<mfrac><mrow>${above}</mrow><mrow>${below}</mrow></mfrac>`;
+const minus = (a: string, b: string) => mi(a) + mo('−') + mi(b);
+const rate = (name: string) => frac(mo('d') + mi(name), mo('d') + mi('t'));
+const math = (body: string) => `<math display="block">${body}</math>`;
+const becomes = (name: string, what: string) => mi(name) + mo('←') + what;
+const when = (condition: string, ...then: string[]) => math(`<mtext>at </mtext>${condition}${mo(':')}${then.join(mo(','))}`);
+
+const membrane = (adaptive: boolean) => {
+  const exponential = `<msup><mi>e</mi><mrow>${mo('(') + minus('V', 'V_T') + mo(')') + mo('/') + mi('Δ_T')}</mrow></msup>`;
+  const leak = mo('−') + mo('(') + minus('V', 'E_L') + mo(')');
+  const current = adaptive ? mi('R') + mo('(') + minus('I', 'w') + mo(')') : mi('R') + mi('I');
+  return math(mi('τ_m') + rate('V') + mo('=') + leak + mo('+') + mi('Δ_T') + exponential + mo('+') + current);
+};
+const passes = mi('V') + mo('&gt;') + mi('θ');
+const reset = becomes('V', mi('V_r'));
+const pause = `<mtext>then no input and no spike for </mtext>${mi('t_ref')}`;
+
+const LAWS: Readonly<Record<SomaName, string>> = {
+  ExponentialSoma: membrane(false) + when(passes, reset),
+  RefractoryExponentialSoma: membrane(false) + when(passes, reset) + math(pause),
+  AdaptiveExponentialSoma:
+    membrane(true) +
+    math(mi('τ_w') + rate('w') + mo('=') + mi('a') + mo('(') + minus('V', 'E_L') + mo(')') + mo('−') + mi('w')) +
+    when(passes, reset, becomes('w', mi('w') + mo('+') + mi('b'))),
+  SimplifiedAdaptiveExponentialSoma:
+    membrane(false) +
+    math(mi('τ_θ') + rate('ϑ') + mo('=') + minus('θ', 'ϑ')) +
+    when(mi('V') + mo('&gt;') + mi('ϑ'), reset, becomes('ϑ', mi('ϑ') + mo('+') + mi('δ_θ'))) +
+    math(pause),
+};
+
+/** The equations of a soma, and what their symbols mean. */
+export function equationsOf(soma: SomaName): Node[] {
+  const { parameters } = somaOf({ soma }) as unknown as { parameters: Readonly<Record<string, Row>> };
+  const names = Object.keys(parameters).flatMap((name) => [
+    element('dt', { innerHTML: SYMBOLS[name] ?? '' }),
+    element('dd', {}, element('code', {}, name), ` ${parameterMeanings[name]}`),
+  ]);
+  const others = [
+    ['<i>V</i>', 'membrane potential'],
+    ['<i>I</i>', 'sum of the inputs'],
+    ...(soma === 'AdaptiveExponentialSoma' ? [['<i>w</i>', 'adaptation current']] : []),
+    ...(soma === 'SimplifiedAdaptiveExponentialSoma' ? [['<i>ϑ</i>', 'moving threshold']] : []),
+  ].flatMap(([symbol, meaning]) => [element('dt', { innerHTML: symbol }), element('dd', {}, meaning as string)]);
+  return [element('div', { className: 'laws', innerHTML: LAWS[soma] }), element('dl', {}, ...others, ...names)];
+}

@@ -1,0 +1,224 @@
+// The population that is alive: built from a set-up, changed without losing its state where that can be, brought back when
+// its device is lost. Whoever uses it does one thing at a time and awaits it; it knows neither clocks nor pictures.
+
+import { type Chunk, type Population, type Rate, type Recording, Simulation, type Spikes, type Trace } from '../index.ts';
+import { type Host, openHost, type Wanted } from './host.ts';
+import { columnsOf, inputsOf, POPULATION, parametersOf, populationOf, type Setup, somaOf } from './setup.ts';
+
+/** What some steps left. */
+export interface Ran {
+  /** The first step, and the one after the last. */
+  first: number;
+  end: number;
+  /** Of the neurons in `Live.rows`, and of the one that is traced. */
+  spikes: readonly Chunk<Spikes>[];
+  /** Of all neurons; a bin that was not complete comes again. */
+  rate: readonly Chunk<Rate>[];
+  /** Of the neuron that is traced, by state. */
+  traces: Readonly<Record<string, readonly Chunk<Trace>[]>>;
+}
+
+/** What is on the sheet where no GPU has it: of each neuron the potential, mV, and how often it has spiked. */
+export interface Look {
+  potential: Float32Array;
+  counts: Uint32Array;
+}
+
+/** Rows of the raster. */
+const ROWS = 200;
+/** Brought back from the last picture of the whole only if it is cheap: ms between two, and their share of the time. */
+const SAVE_EVERY = 4000;
+const SAVE_SHARE = 0.02;
+
+export class Live {
+  /** The neurons in the raster, in ascending order. */
+  rows: Uint32Array = new Uint32Array();
+  #saved: ArrayBuffer | undefined;
+  #savedAt = 0;
+  #saveTook = 0;
+
+  private constructor(
+    readonly wanted: Wanted,
+    public host: Host,
+    public setup: Setup,
+    public simulation: Simulation,
+    public cells: Population,
+  ) {}
+
+  /** Opens a device and builds the population. @throws InputError, OutOfMemoryError */
+  static async open(setup: Setup | ((host: Host) => Setup), wanted: Wanted): Promise<Live> {
+    const host = await openHost(wanted);
+    const first = typeof setup === 'function' ? setup(host) : setup;
+    const { simulation, cells, rows } = await build(first, host);
+    const live = new Live(wanted, host, first, simulation, cells);
+    live.rows = rows;
+    return live;
+  }
+
+  /** Model time, ms. */
+  get time(): number {
+    return this.simulation.time;
+  }
+
+  /** Whether a set-up goes on from the present state, or has to begin anew. */
+  goesOn({ soma, units, dt, seed }: Setup): boolean {
+    const { setup } = this;
+    return soma === setup.soma && units === setup.units && dt === setup.dt && seed === setup.seed;
+  }
+
+  /** Makes a set-up the present one. @throws InputError if it is wrong; the one before stays then */
+  async apply(next: Setup): Promise<void> {
+    const { setup } = this;
+    if (!this.goesOn(next)) return this.restart(next);
+    if (next.parameters !== setup.parameters || next.spread !== setup.spread) this.#setParameters(next);
+    // From here on parameters are the new ones, also where the rest is refused.
+    this.setup = { ...setup, parameters: next.parameters, spread: next.spread };
+    if (next.inputs !== setup.inputs || next.view.neuron !== setup.view.neuron) await this.#change(next);
+    this.setup = next;
+  }
+
+  /** From the beginning, just as a page that was opened with this set-up. @throws InputError */
+  async restart(next: Setup = this.setup): Promise<void> {
+    this.#take(next, await build(next, this.host));
+    this.#saved = undefined;
+  }
+
+  #setParameters(next: Setup): void {
+    const [before, after] = [parametersOf(this.setup), parametersOf(next)];
+    const differs = (name: string) => JSON.stringify(after[name]) !== JSON.stringify(before[name]);
+    this.cells.setParameters(Object.fromEntries(Object.entries(after).filter(([name]) => differs(name))));
+  }
+
+  // Inputs and what is recorded are a population's from its beginning; so it is saved, and goes on as another.
+  async #change(next: Setup): Promise<void> {
+    const { record, rows } = recordingOf(next);
+    const input = next.inputs === this.setup.inputs ? {} : { input: inputsOf(next) };
+    const changed = { [POPULATION]: { record, ...input } };
+    this.#take(next, await restore(await this.simulation.save(), this.host, { changed }, rows));
+  }
+
+  #take(setup: Setup, { simulation, cells, rows }: Built): void {
+    this.simulation.dispose();
+    Object.assign(this, { setup, simulation, cells, rows });
+  }
+
+  /** Runs some steps. @throws DeviceLostError, OutOfMemoryError */
+  async run(steps: number): Promise<Ran> {
+    const { simulation, cells, setup } = this;
+    const first = simulation.steps;
+    const states = cells.recordedStates;
+    const readings = [cells.stream('spikes'), cells.stream('rate'), ...states.map((state) => cells.stream(state))];
+    const [, spikes, rate, ...traces] = await Promise.all([
+      simulation.run(steps * setup.dt),
+      ...readings.map((stream) => all(stream as AsyncIterable<object>)),
+    ]);
+    return {
+      first,
+      end: simulation.steps,
+      spikes: spikes as Chunk<Spikes>[],
+      rate: rate as Chunk<Rate>[],
+      traces: Object.fromEntries(states.map((state, i) => [state, traces[i] as Chunk<Trace>[]])),
+    };
+  }
+
+  /** What a picture needs where no GPU has it. */
+  async look(): Promise<Look | undefined> {
+    const { cells } = this;
+    if (cells.gpu) return undefined;
+    const [potential, counts] = await Promise.all([cells.readState('potential'), cells.spikeCounts()]);
+    return { potential, counts };
+  }
+
+  /** Keeps the present state for `recover`, if it is time for that and no great cost. */
+  async keep(now = performance.now()): Promise<void> {
+    if (now - this.#savedAt < Math.max(SAVE_EVERY, this.#saveTook / SAVE_SHARE)) return;
+    this.#saved = await this.simulation.save();
+    this.#savedAt = now;
+    this.#saveTook = performance.now() - now;
+  }
+
+  /** After the loss of the device: another one, or the processor, from what was kept last, or from the beginning. */
+  async recover(): Promise<void> {
+    this.host = await openHost(this.wanted);
+    const { setup } = this;
+    const { record, rows } = recordingOf(setup);
+    const input = inputsOf(setup);
+    const again = async () => {
+      if (!this.#saved) return build(setup, this.host);
+      const built = await restore(this.#saved, this.host, { changed: { [POPULATION]: { record, input } } }, rows);
+      built.cells.setParameters(parametersOf(setup));
+      return built;
+    };
+    this.#take(setup, await again());
+  }
+}
+
+interface Built {
+  simulation: Simulation;
+  cells: Population;
+  rows: Uint32Array;
+}
+
+const pathOf = ({ device }: Host) => (device ? ({ backend: 'webgpu', device } as const) : ({ backend: 'cpu' } as const));
+
+async function build(setup: Setup, host: Host): Promise<Built> {
+  const { dt, seed } = setup;
+  const { soma, options } = populationOf(setup);
+  const { record, rows } = recordingOf(setup);
+  const simulation = await Simulation.create({ dt, seed, ...pathOf(host) });
+  return compiled(simulation, rows, () => simulation.add(soma, { ...options, record }));
+}
+
+async function restore(
+  saved: ArrayBuffer,
+  host: Host,
+  options: Parameters<typeof Simulation.restore>[1],
+  rows: Uint32Array,
+): Promise<Built> {
+  const simulation = await Simulation.restore(saved, { ...options, ...pathOf(host) });
+  return compiled(simulation, rows, () => simulation.populations[0] as Population);
+}
+
+async function compiled(simulation: Simulation, rows: Uint32Array, populate: () => Population): Promise<Built> {
+  try {
+    const cells = populate();
+    await simulation.compile();
+    return { simulation, cells, rows };
+  } catch (error) {
+    simulation.dispose();
+    throw error;
+  }
+}
+
+/** Spikes of a share of the neurons, the rate of all, and all states of the one that is traced: for streams alone. */
+function recordingOf(setup: Setup): { record: Recording; rows: Uint32Array } {
+  const { units, dt } = setup;
+  const rows = rowsOf(units);
+  const neuron = tracedIn(setup);
+  const states = neuron === undefined ? {} : tracesOf(somaOf(setup), neuron);
+  const chosen = neuron === undefined ? rows : Uint32Array.from(new Set([...rows, neuron])).sort();
+  const bin = Math.max(1, Math.round(1 / dt)) * dt;
+  return { record: { spikes: { neurons: chosen, last: 0 }, rate: { bin, last: 0 }, states }, rows };
+}
+
+const tracesOf = ({ states }: { states: object }, neuron: number): Recording['states'] =>
+  Object.fromEntries(Object.keys(states).map((state) => [state, { neurons: [neuron], last: 0 }]));
+
+/** The neuron that is traced, if there is one and it exists. */
+export const tracedIn = ({ view: { neuron }, units }: Setup): number | undefined =>
+  neuron !== null && neuron < units ? neuron : undefined;
+
+// Evenly over the sheet, and each in another column, so that waves show.
+function rowsOf(units: number): Uint32Array {
+  const rows = Math.min(ROWS, units);
+  const columns = columnsOf(units);
+  const each = units / rows;
+  const place = (i: number) => Math.floor(i * each) + (each > columns ? Math.floor((columns * i) / rows) : 0);
+  return Uint32Array.from({ length: rows }, (_, i) => Math.min(place(i), units - 1));
+}
+
+async function all<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const chunks: T[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return chunks;
+}

@@ -1,0 +1,363 @@
+// The page: one set-up that is wanted, one population that is alive, and the views that follow it. In each frame it takes
+// over what is wanted, runs some steps and draws. It owns the order of these; how each is done is the other modules'.
+
+import { DeviceLostError, InputError, OutOfMemoryError } from '../index.ts';
+import { Controls } from './controls.ts';
+import { equationsOf } from './equations.ts';
+import type { Host, Wanted } from './host.ts';
+import { InputEditor } from './inputs.ts';
+import { Live, type Ran, tracedIn } from './live.ts';
+import { Meter, Pace } from './loop.ts';
+import { niceAbove, Raster } from './raster.ts';
+import { type Edit, MOST_UNITS, POPULATION, type Setup } from './setup.ts';
+import { Sheet } from './sheet.ts';
+import { statusOf } from './status.ts';
+import type { TracePlot } from './trace.ts';
+import { Transport } from './transport.ts';
+
+/** A step that takes longer than this, ms, makes the page take fewer neurons; so does a speed far below what was asked. */
+const LONGEST_STEP = 80;
+const LOWEST_SHARE = 0.2;
+/** How long a population is watched before that, ms. */
+const WATCHED = 2500;
+const FEWEST = 4096;
+
+const find = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E;
+
+export class Page {
+  #live: Live | undefined;
+  #wanted: Setup;
+  #playing = true;
+  #busy = false;
+  #restart = false;
+  #stepOnce = false;
+  #lost = false;
+  /** Whether the number of neurons was nobody's wish, so that the page may choose it. */
+  #free: boolean;
+  #since = 0;
+  #asked = 0;
+  #frame = 0;
+  #note = '';
+  readonly #pace = new Pace();
+  readonly #meter = new Meter();
+  readonly #transport: Transport;
+  readonly #controls: Controls;
+  readonly #inputs: InputEditor;
+  readonly #sheet: Sheet;
+  readonly #raster: Raster;
+  #trace: TracePlot | undefined;
+
+  constructor(setup: Setup, free: boolean) {
+    this.#wanted = setup;
+    this.#free = free;
+    const change = (edit: Edit) => this.change(edit);
+    this.#transport = new Transport(find('transport'), find('basics'), {
+      change: (edit) => {
+        const edited = edit(this.#wanted);
+        if (edited.units !== undefined) this.#free = false;
+        change(() => edited);
+      },
+      toggle: () => this.play(!this.#playing),
+      step: () => this.step(),
+      reset: () => this.reset(),
+    });
+    this.#controls = new Controls(find('parameters'), find('printed'), change);
+    this.#inputs = new InputEditor(find('inputs'), change);
+    this.#sheet = new Sheet(find('sheet'), find('ring'), {
+      onView: (view) => change(() => ({ view })),
+      onNeuron: (neuron) => change(({ view }) => ({ view: { ...view, neuron } })),
+    });
+    this.#raster = new Raster(find<HTMLCanvasElement>('raster'));
+    for (const [id, act] of Object.entries({
+      nearer: () => this.#sheet.zoomBy(1.6),
+      farther: () => this.#sheet.zoomBy(1 / 1.6),
+      whole: () => this.#sheet.home(),
+    })) {
+      find(id).addEventListener('click', act);
+    }
+    this.#showControls(setup);
+    document.addEventListener('keydown', (event) => this.#key(event));
+    document.addEventListener('visibilitychange', () => this.#visible());
+  }
+
+  /** Opens a device, builds the population and goes on for ever. */
+  async start(wanted: Wanted, fit: (setup: Setup, host: Host) => Setup): Promise<void> {
+    const setup = this.#wanted;
+    this.#live = await Live.open((host) => (this.#free ? fit(setup, host) : setup), wanted);
+    this.#wanted = { ...this.#wanted, units: this.#live.setup.units };
+    await this.#attach();
+    this.#showControls(this.#live.setup);
+    requestAnimationFrame(this.#onFrame);
+    // The plots of a neuron come when all else is there.
+    const { TracePlot } = await import('./trace.ts');
+    this.#trace = new TracePlot([find('potential'), find('states')], find('traced'));
+    this.#trace.begin(this.#live.setup, tracedIn(this.#live.setup));
+    this.#follow(this.#live.setup);
+  }
+
+  /** The set-up that is in force, or about to be. */
+  get setup(): Setup {
+    return this.#wanted;
+  }
+
+  /** What runs; nothing before it was opened. */
+  get live(): Live | undefined {
+    return this.#live;
+  }
+
+  get playing(): boolean {
+    return this.#playing;
+  }
+
+  /** Spikes per neuron and second of late, Hz. */
+  get rate(): number {
+    return this.#raster.meanRate;
+  }
+
+  get note(): string {
+    return this.#note;
+  }
+
+  /** Another set-up altogether, from its beginning: a preset, a link. */
+  applySetup(setup: Setup): void {
+    this.#free = false;
+    this.#restart = true;
+    this.#wanted = setup;
+    this.#showControls(setup);
+    this.play(true);
+  }
+
+  /** Changes some of the set-up, with the next frame. */
+  change(edit: Edit): void {
+    this.#wanted = { ...this.#wanted, ...edit(this.#wanted) };
+  }
+
+  play(playing: boolean): void {
+    this.#playing = playing;
+    this.#meter.clear();
+    this.#transport.showPlaying(playing);
+  }
+
+  /** One time step, and then a pause. */
+  step(): void {
+    this.play(false);
+    this.#stepOnce = true;
+  }
+
+  /** Back to the beginning. */
+  reset(): void {
+    this.#restart = true;
+  }
+
+  /** The sheet as PNG. */
+  picture(): Promise<Blob> {
+    return this.#sheet.picture();
+  }
+
+  readonly #onFrame = (now: number): void => {
+    requestAnimationFrame(this.#onFrame);
+    this.#meter.frame(now);
+    this.#frame++;
+    if (!this.#busy) void this.#turn(now);
+    this.#sheet.paint(now);
+    const live = this.#live as Live;
+    if (this.#frame % 2 === 0) this.#raster.paint();
+    else this.#trace?.paint(live.time);
+    if (this.#frame % 15 === 0) this.#tell(now);
+    this.#transport.showTime(live.time, live.setup.dt);
+  };
+
+  // Everything that touches the simulation, one thing after the other.
+  async #turn(now: number): Promise<void> {
+    const live = this.#live as Live;
+    this.#busy = true;
+    try {
+      if (this.#lost) await this.#recover(live);
+      if (this.#restart || this.#wanted !== live.setup) await this.#apply(live);
+      const { dt, speed } = live.setup;
+      const due = this.#pace.due(now - this.#asked, speed, dt);
+      this.#asked = now;
+      const steps = this.#stepOnce ? 1 : this.#playing ? due : 0;
+      this.#stepOnce = false;
+      if (steps > 0) await this.#run(live, steps);
+    } catch (error) {
+      await this.#fail(live, error);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async #run(live: Live, steps: number): Promise<void> {
+    const begin = performance.now();
+    const ran: Ran = await live.run(steps);
+    this.#sheet.advance(await live.look());
+    const end = performance.now();
+    this.#pace.took(steps, end - begin);
+    this.#meter.ran(end, steps, end - begin);
+    this.#raster.append(ran);
+    this.#trace?.append(ran);
+    await live.keep(end);
+    this.#watch(live, end);
+  }
+
+  async #apply(live: Live): Promise<void> {
+    const wanted = this.#wanted;
+    const { cells, setup: before } = live;
+    try {
+      if (this.#restart) await live.restart(checked(wanted));
+      else await live.apply(checked(wanted));
+      this.#complain();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      // The last good values stay in force.
+      if (this.#wanted === wanted) this.#wanted = live.setup;
+      this.#complain(error);
+    } finally {
+      this.#restart = false;
+    }
+    if (live.cells !== cells) await this.#attach();
+    if (live.setup !== before) this.#showChanged(live.setup, before);
+    this.#follow(live.setup);
+  }
+
+  async #attach(): Promise<void> {
+    const live = this.#live as Live;
+    const { setup, cells } = live;
+    live.host.device?.lost.then(() => {
+      if (live.cells === cells) this.#lost = true;
+    });
+    this.#sheet.attach(live);
+    this.#sheet.advance(await live.look());
+    this.#raster.begin(live.rows, setup.dt, live.time);
+    this.#trace?.begin(setup, tracedIn(setup));
+    this.#since = performance.now();
+    this.#meter.clear();
+  }
+
+  // Only what has changed: fields that the hand is in stay as they are.
+  #showChanged(setup: Setup, before: Setup): void {
+    const { soma, parameters, spread, inputs } = setup;
+    if (soma !== before.soma || parameters !== before.parameters || spread !== before.spread) this.#controls.show(setup);
+    if (inputs !== before.inputs) this.#inputs.show(setup);
+    if (soma !== before.soma) find('equations').replaceChildren(...equationsOf(soma));
+    this.#transport.show(setup);
+  }
+
+  #showControls(setup: Setup): void {
+    this.#controls.show(setup);
+    this.#inputs.show(setup);
+    this.#transport.show(setup);
+    find('equations').replaceChildren(...equationsOf(setup.soma));
+    this.#complain();
+  }
+
+  #follow(setup: Setup): void {
+    const window = Math.min(niceAbove(Math.max(setup.speed * 3, 20)), 1000);
+    this.#sheet.show(setup);
+    this.#raster.show(window);
+    this.#trace?.show(window);
+    this.#trace?.follow(setup);
+  }
+
+  // At the control that it is about, where there is one.
+  #complain(error?: InputError): void {
+    const [, table, name = ''] = /^(?:cells\.)?(parameters|input)?[.[]?(\w+)/.exec(error?.path ?? '') ?? [];
+    const text = error && `${error.reason}; ${error.remedy}`;
+    this.#controls.complain(table === 'parameters' ? name : undefined, text);
+    this.#inputs.complain(table === 'input' ? inputAt(this.#wanted, Number(name)) : undefined, text);
+    this.#transport.complain(table ? undefined : name, text);
+    const known = table === 'input' || (table ? this.#controls.has(name) : this.#transport.has(name));
+    if (error && !known) this.#say(error.message);
+  }
+
+  async #recover(live: Live): Promise<void> {
+    this.#lost = false;
+    const at = live.time;
+    await live.recover();
+    await this.#attach();
+    this.#say(`The GPU was lost at ${at.toFixed(0)} ms; this goes on from ${live.time.toFixed(0)} ms, on ${live.simulation.adapter}.`);
+  }
+
+  async #fail(live: Live, error: unknown): Promise<void> {
+    if (error instanceof DeviceLostError) {
+      this.#lost = true;
+      return;
+    }
+    if (error instanceof OutOfMemoryError && this.#wanted.units > FEWEST) {
+      this.#shrink(live, 'The device has no room for so many neurons');
+      return;
+    }
+    this.play(false);
+    this.#wanted = live.setup;
+    this.#say(`Paused: ${error instanceof Error ? error.message : String(error)}`);
+    console.warn(error);
+  }
+
+  // A slow device gets fewer neurons: at once where single steps would hold the page up, else only if nobody chose them.
+  #watch(live: Live, now: number): void {
+    if (!this.#playing || now - this.#since < WATCHED || live.setup.units <= FEWEST) return;
+    const { stepTook, speed } = this.#meter.read(now, live.setup.dt);
+    const slow = this.#free && speed < LOWEST_SHARE * live.setup.speed;
+    if (stepTook > LONGEST_STEP || slow) this.#shrink(live, 'This device is slow for so many neurons');
+    else if (now - this.#since > 4 * WATCHED) this.#since = now;
+  }
+
+  #shrink({ setup }: Live, why: string): void {
+    const units = Math.max(Math.floor(this.#wanted.units / 2), FEWEST);
+    this.change(() => ({ units }));
+    this.#since = performance.now();
+    this.#say(`${why}: ${units.toLocaleString('en')} instead of ${setup.units.toLocaleString('en')}.`);
+  }
+
+  #say(text: string): void {
+    this.#note = text;
+    find('note').textContent = text;
+  }
+
+  #tell(now: number): void {
+    const live = this.#live as Live;
+    statusOf(find('status'), live, this.#meter.read(now, live.setup.dt), this.#playing);
+  }
+
+  #visible(): void {
+    // No frames come while it is hidden; what is left to do is not to count the gap.
+    this.#meter.clear();
+    this.#asked = performance.now();
+    this.#since = performance.now();
+  }
+
+  #key(event: KeyboardEvent): void {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target instanceof HTMLElement && target.matches('input, select, textarea, button, summary, a')) return;
+    const acts: Record<string, () => void> = {
+      ' ': () => this.play(!this.#playing),
+      '.': () => this.step(),
+      '0': () => this.reset(),
+    };
+    const act = acts[key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+}
+
+// What the engine would take, but the page cannot show.
+function checked(setup: Setup): Setup {
+  const { units, speed } = setup;
+  if (!(Number.isInteger(units) && units >= 1 && units <= MOST_UNITS)) {
+    const remedy = `give a whole number from 1 to ${MOST_UNITS.toLocaleString('en')}`;
+    throw new InputError(`${POPULATION}.units`, units, 'is no number of neurons that can be shown', remedy);
+  }
+  if (!(speed > 0 && speed <= 1e5)) throw new InputError('speed', speed, 'is no speed', 'give model ms a second, up to 100,000');
+  return setup;
+}
+
+/** Waves are two inputs for the engine: which one of the set-up's a number of the engine means. */
+function inputAt({ inputs }: Setup, index: number): number {
+  let left = index;
+  return inputs.findIndex(({ pattern }) => {
+    left -= pattern === 'waves' ? 2 : 1;
+    return left < 0;
+  });
+}
