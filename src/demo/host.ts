@@ -24,6 +24,7 @@ export async function openHost(wanted: Wanted): Promise<Host> {
   const requiredLimits = { maxStorageBufferBindingSize, maxBufferSize };
   try {
     const device = await adapter.requestDevice({ label: 'somagpu page', requiredLimits });
+    device.addEventListener('uncapturederror', ({ error }) => console.error(error.message));
     return { device, hardware, why: hardware ? 'a GPU in hardware' : 'WebGPU was asked for, in software' };
   } catch {
     return none('the GPU gives no device, so the processor does the work');

@@ -1,0 +1,212 @@
+// The page in a real Chromium, with software WebGPU and without WebGPU: it starts, its neurons spike, and it answers.
+// Errors on the console, which the page's GPU errors become, fail the test that sees them.
+
+import { gzipSync } from 'node:zlib';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import type {} from '../../src/demo/main.ts';
+import { openPage, type PageOptions } from '../support/browser.ts';
+
+/** Small enough for software; with WebGPU it has to be asked for by name, because that is slower than the processor. */
+const QUERY = { true: '?backend=webgpu&units=16384', false: '?units=16384' };
+
+async function openDemo(options: PageOptions, query = QUERY[`${options.webgpu}`]): Promise<Page> {
+  const page = await openPage(options);
+  await page.goto(new URL(`/page/${query}`, page.url()).href);
+  await page.waitForFunction(() => (window.page?.live?.time ?? 0) > 20);
+  return page;
+}
+
+const timeOf = (page: Page) => page.evaluate(() => window.page.live?.time ?? 0);
+
+/** Runs on for so many ms of model time. */
+async function runOn(page: Page, ms: number): Promise<void> {
+  const until = (await timeOf(page)) + ms;
+  await page.waitForFunction((until) => (window.page.live?.time ?? 0) > until, until);
+}
+
+/** The mean rate over a stretch of model time, Hz, from the counts of all neurons. */
+async function rateOver(page: Page, ms: number): Promise<number> {
+  return page.evaluate(async (ms) => {
+    const measure = async () => {
+      // Between two runs: one at a time.
+      const counts = (await window.page.live?.cells.spikeCounts()) ?? new Uint32Array();
+      return { time: window.page.live?.time ?? 0, spikes: counts.reduce((sum, count) => sum + count, 0), cells: counts.length };
+    };
+    const before = await measure();
+    while ((window.page.live?.time ?? 0) < before.time + ms) await new Promise(requestAnimationFrame);
+    const after = await measure();
+    return (1000 * (after.spikes - before.spikes)) / (after.time - before.time) / after.cells;
+  }, ms);
+}
+
+/** How many different colours the picture of the sheet has. */
+const coloursOf = (page: Page): Promise<number> =>
+  page.evaluate(async () => {
+    const image = await createImageBitmap(await window.page.picture());
+    const context = new OffscreenCanvas(image.width, image.height).getContext('2d') as OffscreenCanvasRenderingContext2D;
+    context.drawImage(image, 0, 0);
+    const { data } = context.getImageData(0, 0, image.width, image.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+
+const slider = (page: Page, name: string) => page.locator(`#parameters input[type=range][aria-label^="${name},"]`);
+const number = (page: Page, name: string) => page.locator(`#parameters input[type=number][aria-label^="${name},"]`);
+
+describe.each([
+  ['with WebGPU', true, 'webgpu'],
+  ['without WebGPU', false, 'cpu'],
+] as const)('the page %s', (_, webgpu, backend) => {
+  test('starts, says what it runs on, and its neurons spike', async () => {
+    const page = await openDemo({ webgpu });
+    expect(await page.evaluate(() => window.page.live?.simulation.backend)).toBe(backend);
+    expect(await page.locator('#status').textContent()).toMatch(webgpu ? /WebGPU: / : /no (WebGPU|GPU).*Processor: /);
+    expect(await rateOver(page, 100)).toBeGreaterThan(1);
+    expect(await page.evaluate(() => window.page.rate)).toBeGreaterThan(1);
+    await page.waitForFunction(() => /[kMG]/.test(document.querySelector('[data-part=updates]')?.textContent ?? ''));
+  });
+
+  test('draws the neurons in many colours, and all alike before they run', async () => {
+    const page = await openDemo({ webgpu });
+    expect(await coloursOf(page)).toBeGreaterThan(100);
+    await page.evaluate(() => {
+      window.page.play(false);
+      window.page.reset();
+    });
+    await page.waitForFunction(() => window.page.live?.time === 0);
+    expect(await coloursOf(page)).toBeLessThan(8);
+  });
+
+  test('lets a slider move the rate up and down, without a restart', async () => {
+    const page = await openDemo({ webgpu });
+    const before = await rateOver(page, 200);
+    await slider(page, 'resistance').focus();
+    for (let press = 0; press < 8; press++) await page.keyboard.press('PageUp');
+    await runOn(page, 20);
+    const more = await rateOver(page, 200);
+    expect(more).toBeGreaterThan(1.5 * before);
+    await slider(page, 'resistance').focus();
+    await page.keyboard.press('Home');
+    await runOn(page, 50);
+    expect(await rateOver(page, 200)).toBeLessThan(0.2 * before);
+    expect(await timeOf(page)).toBeGreaterThan(600);
+  });
+
+  test('refuses a wrong number at its place, keeps the last good one in force, and takes a right one', async () => {
+    const page = await openDemo({ webgpu });
+    const field = number(page, 'spike_slope');
+    await field.fill('-1');
+    const complaint = page.locator('.control:has([aria-label^="spike_slope,"]) .complaint');
+    await complaint.waitFor();
+    expect(await complaint.textContent()).toContain('greater than 0');
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    await runOn(page, 20);
+    expect(await page.evaluate(() => window.page.setup.parameters.spike_slope)).toBeUndefined();
+    await field.fill('3');
+    await complaint.waitFor({ state: 'hidden' });
+    expect(await page.evaluate(() => window.page.setup.parameters.spike_slope)).toBe(3);
+  });
+
+  test('takes another input while it runs on', async () => {
+    const page = await openDemo({ webgpu });
+    const field = page.locator('#inputs input[type=number][aria-label="Input 1: amplitude, pA"]');
+    await field.fill('-200');
+    await page.waitForFunction(() => (window.page.live?.setup.inputs[0] as { amplitude: number }).amplitude === -200);
+    await runOn(page, 60);
+    expect(await rateOver(page, 100)).toBe(0);
+    await field.fill('120');
+    await runOn(page, 60);
+    expect(await rateOver(page, 100)).toBeGreaterThan(20);
+    expect(await timeOf(page)).toBeGreaterThan(300);
+  });
+
+  test('traces the neuron that is pointed at', async () => {
+    const page = await openDemo({ webgpu });
+    const box = (await page.locator('#sheet').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    await page.mouse.click(box.x + box.width * 0.3, box.y + box.height * 0.7);
+    await page.waitForFunction(() => window.page.live?.setup.view.neuron !== null);
+    const neuron = await page.evaluate(() => window.page.live?.setup.view.neuron ?? 0);
+    // 128 columns.
+    expect(neuron % 128).toBeCloseTo(0.3 * 128, -1);
+    expect(Math.floor(neuron / 128)).toBeCloseTo(0.7 * 128, -1);
+    expect(await page.locator('#traced').textContent()).toContain(neuron.toLocaleString('en'));
+    await page.locator('#ring').waitFor();
+    expect(await page.evaluate(() => [...(window.page.live?.cells.recordedStates ?? [])])).toEqual(['potential', 'adaptation']);
+    await runOn(page, 50);
+    expect(await page.locator('#potential canvas').count()).toBe(1);
+    expect(await page.locator('#states canvas').count()).toBe(1);
+  });
+
+  test('pauses, makes one step, and goes back to the beginning, by keys', async () => {
+    const page = await openDemo({ webgpu });
+    await page.keyboard.press('Space');
+    await page.waitForFunction(() => !window.page.playing);
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+    const time = await timeOf(page);
+    await page.keyboard.press('.');
+    await page.waitForFunction((time) => Math.abs((window.page.live?.time ?? 0) - time - 0.1) < 1e-6, time);
+    await page.keyboard.press('0');
+    await page.waitForFunction(() => window.page.live?.time === 0);
+    await page.keyboard.press('Space');
+    await runOn(page, 10);
+  });
+
+  test('runs every soma, and the same set-up gives the same spikes again', async () => {
+    const page = await openDemo({ webgpu });
+    for (const soma of ['ExponentialSoma', 'RefractoryExponentialSoma', 'SimplifiedAdaptiveExponentialSoma']) {
+      await page.locator('select[aria-label=soma]').selectOption(soma);
+      await page.waitForFunction((soma) => window.page.live?.setup.soma === soma, soma);
+      await runOn(page, 30);
+      expect(await rateOver(page, 60)).toBeGreaterThan(0);
+    }
+    const counted = () =>
+      page.evaluate(async () => {
+        window.page.applySetup({ ...window.page.setup, speed: 1000 });
+        window.page.play(false);
+        for (let step = 0; step < 300; step++) {
+          window.page.step();
+          const target = ((step + 1) * 0.1).toFixed(3);
+          while (window.page.live?.time.toFixed(3) !== target) await new Promise(requestAnimationFrame);
+        }
+        return Array.from((await window.page.live?.cells.spikeCounts()) ?? []);
+      });
+    const first = await counted();
+    expect(await counted()).toEqual(first);
+  });
+});
+
+describe('the page, when its GPU is lost,', () => {
+  test('goes on from where it was kept last, and says so', async () => {
+    const page = await openDemo({ webgpu: true });
+    await runOn(page, 100);
+    await page.evaluate(() => window.page.live?.host.device?.destroy());
+    await page.waitForFunction(() => window.page.note.includes('was lost'));
+    const time = await timeOf(page);
+    expect(time).toBeGreaterThan(0);
+    await runOn(page, 50);
+    expect(await rateOver(page, 100)).toBeGreaterThan(1);
+    expect(await coloursOf(page)).toBeGreaterThan(100);
+  });
+});
+
+describe('what the page loads', () => {
+  test('is under 120 kB of JavaScript, gzipped, and nothing from elsewhere', async () => {
+    const page = await openPage({ webgpu: true });
+    const scripts: Promise<Buffer>[] = [];
+    const hosts = new Set<string>();
+    page.on('response', (response) => {
+      const { host, pathname, protocol } = new URL(response.url());
+      if (protocol.startsWith('http')) hosts.add(host);
+      if (pathname.endsWith('.js')) scripts.push(response.body());
+    });
+    for (const query of [QUERY.true, QUERY.false]) {
+      await page.goto(new URL(`/page/${query}`, page.url()).href);
+      await page.waitForFunction(() => (window.page?.live?.time ?? 0) > 20);
+    }
+    const bodies = new Map((await Promise.all(scripts)).map((body) => [body.toString(), body]));
+    const bytes = [...bodies.values()].reduce((sum, body) => sum + gzipSync(body).length, 0);
+    expect(bodies.size).toBeGreaterThan(3);
+    expect(bytes).toBeLessThan(120_000);
+    expect([...hosts]).toEqual([new URL(page.url()).host]);
+  });
+});
