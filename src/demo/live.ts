@@ -26,9 +26,9 @@ export interface Look {
 
 /** Rows of the raster. */
 const ROWS = 200;
-/** Brought back from the last picture of the whole only if it is cheap: ms between two, and their share of the time. */
+/** ms between two states that are kept; if one took longer than that, none is any more: a picture that stutters is worse. */
 const SAVE_EVERY = 4000;
-const SAVE_SHARE = 0.02;
+const MOST_SAVE = 40;
 
 export class Live {
   /** The neurons in the raster, in ascending order. */
@@ -81,6 +81,7 @@ export class Live {
   async restart(next: Setup = this.setup): Promise<void> {
     this.#take(next, await build(next, this.host));
     this.#saved = undefined;
+    this.#saveTook = 0;
   }
 
   #setParameters(next: Setup): void {
@@ -131,7 +132,7 @@ export class Live {
 
   /** Keeps the present state for `recover`, if it is time for that and no great cost. */
   async keep(now = performance.now()): Promise<void> {
-    if (now - this.#savedAt < Math.max(SAVE_EVERY, this.#saveTook / SAVE_SHARE)) return;
+    if (now - this.#savedAt < SAVE_EVERY || this.#saveTook > MOST_SAVE) return;
     this.#saved = await this.simulation.save();
     this.#savedAt = now;
     this.#saveTook = performance.now() - now;

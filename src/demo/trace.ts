@@ -2,6 +2,7 @@
 // the samples in them; how a neuron is chosen and recorded is not its affair.
 
 import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
 import { stateMeanings } from '../meanings.ts';
 import type { Ran } from './live.ts';
 import { type Setup, somaOf, valueOf } from './setup.ts';

@@ -2,7 +2,7 @@
 // which time step and seed. It shows a set-up and proposes another.
 
 import { somas } from '../index.ts';
-import { Complaint, element, NumberField } from './elements.ts';
+import { Complaint, element, NumberField, type Span } from './elements.ts';
 import { type Edit, MOST_UNITS, type Setup, type SomaName } from './setup.ts';
 
 export interface Hand {
@@ -38,8 +38,8 @@ export class Transport {
     const set = (key: 'units' | 'dt' | 'seed' | 'speed') => (value: number | undefined) => {
       if (value !== undefined) hand.change(() => ({ [key]: value }));
     };
-    const field = (key: 'units' | 'dt' | 'seed' | 'speed', name: string, meaning: string, span?: NumberField['slider'] | object) =>
-      new NumberField({ name, meaning, span: span as never, onInput: set(key) });
+    const field = (key: 'units' | 'dt' | 'seed' | 'speed', name: string, meaning: string, span?: Span) =>
+      new NumberField({ name, meaning, span, onInput: set(key) });
     this.#fields = {
       units: field('units', 'neurons', `how many neurons, up to ${MOST_UNITS.toLocaleString('en')}`),
       dt: field('dt', 'time step, ms', 'the time step of forward Euler, ms'),
