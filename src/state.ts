@@ -145,7 +145,12 @@ function changedAs(
   populations: readonly SavedPopulation[],
   changed: NonNullable<RestoreOptions['changed']>,
 ): readonly SavedPopulation[] {
-  checkNames('changed', changed, populations.map(({ options }) => options.name as string), 'population NAME');
+  checkNames(
+    'changed',
+    changed,
+    populations.map(({ options }) => options.name as string),
+    'population NAME',
+  );
   return populations.map((population) => {
     const { options, sources, state } = population;
     const change = changed[options.name as string];
@@ -153,7 +158,8 @@ function changedAs(
     const { input, record } = change;
     checkNames(`changed.${options.name}`, change, ['input', 'record'], 'key NAME of what can change');
     // What its states are called by is the input's place among those that are computed on the device.
-    const kindAt = (inputs: Options['input'], place: number) => inputs?.filter(({ kind }) => kind !== 'array')[place]?.kind;
+    const kindAt = (inputs: Options['input'], place: number) =>
+      inputs?.filter(({ kind }) => kind !== 'array')[place]?.kind;
     const goesOn = (key: string): boolean => {
       if (record && key.includes('_statistics_')) return false;
       const place = /^input(\d+)_/.exec(key)?.[1];

@@ -6,9 +6,8 @@ import { boundsOf, InputError, type Row } from '../index.ts';
 import { parameterMeanings } from '../meanings.ts';
 import { Complaint, element, NumberField, type Span, shown } from './elements.ts';
 import { SYMBOLS } from './equations.ts';
-import { type Edit, type Setup, somaOf, valueOf } from './setup.ts';
+import { type Edit, numberOf, type Setup, tableOf } from './setup.ts';
 
-type Table = Readonly<Record<string, Row>>;
 type Change = (edit: Edit) => void;
 
 /** A sensible range of a parameter, from its unit, its default and its bounds; numbers beyond it may be typed. */
@@ -45,7 +44,7 @@ export class Controls {
   show(setup: Setup): void {
     if (setup.soma !== this.#soma) this.#build(setup);
     for (const [name, { value, spread, back, row }] of this.#lines) {
-      const number = valueOf(setup, name, row);
+      const number = numberOf(setup, name);
       value.show(number);
       const cv = setup.spread[name] ?? 0;
       spread.show(cv * 100);
@@ -65,8 +64,7 @@ export class Controls {
   #build({ soma }: Setup): void {
     this.#soma = soma;
     this.#lines.clear();
-    const { parameters } = somaOf({ soma }) as unknown as { parameters: Table };
-    this.box.replaceChildren(...Object.entries(parameters).map(([name, row]) => this.#line(name, row)));
+    this.box.replaceChildren(...Object.entries(tableOf({ soma })).map(([name, row]) => this.#line(name, row)));
   }
 
   #set(key: 'parameters' | 'spread', name: string, value: number | undefined): void {
@@ -173,8 +171,8 @@ class Printed {
   }
 
   #propose(): void {
-    const there = [...this.#fields].filter(([, { field }]) => !(field.field.closest('label') as HTMLElement).hidden);
-    const given = Object.fromEntries(there.map(([name, { field }]) => [name, field.valueAsNumber])) as never;
+    const there = [...this.#fields].filter(([, { field }]) => !(field.closest('label') as HTMLElement).hidden);
+    const given = Object.fromEntries(there.map(([name, { field }]) => [name, field.field.valueAsNumber])) as never;
     try {
       const convert = 'a' in (given as object) ? adexFromBiophysics : eifFromBiophysics;
       const converted = convert(given as AdexBiophysics) as Record<string, number>;
@@ -189,7 +187,6 @@ class Printed {
 
 // What papers have a name for: not the moving threshold.
 function printable(setup: Setup): never {
-  const { parameters } = somaOf(setup) as unknown as { parameters: Table };
-  const known = Object.entries(parameters).filter(([name]) => !/^threshold_/.test(name));
-  return Object.fromEntries(known.map(([name, row]) => [name, valueOf(setup, name, row)])) as never;
+  const known = Object.keys(tableOf(setup)).filter((name) => !/^threshold_/.test(name));
+  return Object.fromEntries(known.map((name) => [name, numberOf(setup, name)])) as never;
 }

@@ -45,7 +45,8 @@ export const numberAt = ({ from, to, log }: Span, stop: number): number => {
 };
 
 /** A number as a field shows it. */
-export const shown = (value: number | undefined): string => (value === undefined ? '' : String(Number(value.toPrecision(7))));
+export const shown = (value: number | undefined): string =>
+  value === undefined ? '' : String(Number(value.toPrecision(7)));
 
 /** Says what is wrong at a place on the page, or nothing any more. */
 export class Complaint {
@@ -119,7 +120,8 @@ export class NumberField {
   /** Shows a value, unless it is just being typed. */
   show(value: number | undefined): void {
     const text = shown(value);
-    const typing = document.activeElement === this.field && (this.field.value === '' || Number(this.field.value) === value);
+    const typing =
+      document.activeElement === this.field && (this.field.value === '' || Number(this.field.value) === value);
     if (!typing && this.field.value !== text) this.field.value = text;
     this.#slide(value);
   }

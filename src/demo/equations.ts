@@ -1,9 +1,8 @@
 // The equations of the somas, as docs/numerics.md has them, and the symbols in them by the names of the parameters.
 
-import type { Row } from '../index.ts';
 import { parameterMeanings } from '../meanings.ts';
 import { element } from './elements.ts';
-import { type SomaName, somaOf } from './setup.ts';
+import { type SomaName, tableOf } from './setup.ts';
 
 const sub = (of: string, below: string) => `<i>${of}</i><sub>${below}</sub>`;
 
@@ -35,7 +34,8 @@ const minus = (a: string, b: string) => mi(a) + mo('−') + mi(b);
 const rate = (name: string) => frac(mo('d') + mi(name), mo('d') + mi('t'));
 const math = (body: string) => `<math display="block">${body}</math>`;
 const becomes = (name: string, what: string) => mi(name) + mo('←') + what;
-const when = (condition: string, ...then: string[]) => math(`<mtext>at </mtext>${condition}${mo(':')}${then.join(mo(','))}`);
+const when = (condition: string, ...then: string[]) =>
+  math(`<mtext>at </mtext>${condition}${mo(':')}${then.join(mo(','))}`);
 
 const membrane = (adaptive: boolean) => {
   const exponential = `<msup><mi>e</mi><mrow>${mo('(') + minus('V', 'V_T') + mo(')') + mo('/') + mi('Δ_T')}</mrow></msup>`;
@@ -63,8 +63,7 @@ const LAWS: Readonly<Record<SomaName, string>> = {
 
 /** The equations of a soma, and what their symbols mean. */
 export function equationsOf(soma: SomaName): Node[] {
-  const { parameters } = somaOf({ soma }) as unknown as { parameters: Readonly<Record<string, Row>> };
-  const names = Object.keys(parameters).flatMap((name) => [
+  const names = Object.keys(tableOf({ soma })).flatMap((name) => [
     element('dt', { innerHTML: SYMBOLS[name] ?? '' }),
     element('dd', {}, element('code', {}, name), ` ${parameterMeanings[name]}`),
   ]);

@@ -22,7 +22,18 @@ const FRESH: { [K in Kind]: SetupInput } = {
 const KINDS = Object.keys(FRESH) as Kind[];
 
 /** Those that every input of the kind has; the others have defaults. */
-const REQUIRED = new Set(['amplitude', 'to', 'sd', 'tau', 'rate', 'weight', 'width', 'period', 'frequency', 'ramp.stop']);
+const REQUIRED = new Set([
+  'amplitude',
+  'to',
+  'sd',
+  'tau',
+  'rate',
+  'weight',
+  'width',
+  'period',
+  'frequency',
+  'ramp.stop',
+]);
 const UNITS: Readonly<Record<string, string>> = { frequency: 'Hz', rate: 'Hz', phase: 'rad' };
 const TIMES = new Set(['start', 'stop', 'width', 'period', 'tau']);
 const unitOf = (key: string): string => UNITS[key] ?? (TIMES.has(key) ? 'ms' : 'pA');
@@ -140,7 +151,13 @@ export class InputEditor {
       ),
     );
     const head = element('div', { className: 'head' }, select, pattern, remove);
-    const card = element('div', { className: 'card', role: 'group', 'aria-label': name }, head, ...rows, complaint.element);
+    const card = element(
+      'div',
+      { className: 'card', role: 'group', 'aria-label': name },
+      head,
+      ...rows,
+      complaint.element,
+    );
     return { kind, element: card, fields, pattern, complaint };
   }
 

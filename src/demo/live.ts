@@ -1,7 +1,15 @@
 // The population that is alive: built from a set-up, changed without losing its state where that can be, brought back when
 // its device is lost. Whoever uses it does one thing at a time and awaits it; it knows neither clocks nor pictures.
 
-import { type Chunk, type Population, type Rate, type Recording, Simulation, type Spikes, type Trace } from '../index.ts';
+import {
+  type Chunk,
+  type Population,
+  type Rate,
+  type Recording,
+  Simulation,
+  type Spikes,
+  type Trace,
+} from '../index.ts';
 import { type Host, openHost, type Wanted } from './host.ts';
 import { columnsOf, inputsOf, POPULATION, parametersOf, populationOf, type Setup, somaOf } from './setup.ts';
 
@@ -160,7 +168,8 @@ interface Built {
   rows: Uint32Array;
 }
 
-const pathOf = ({ device }: Host) => (device ? ({ backend: 'webgpu', device } as const) : ({ backend: 'cpu' } as const));
+const pathOf = ({ device }: Host) =>
+  device ? ({ backend: 'webgpu', device } as const) : ({ backend: 'cpu' } as const);
 
 async function build(setup: Setup, host: Host): Promise<Built> {
   const { dt, seed } = setup;

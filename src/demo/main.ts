@@ -20,8 +20,8 @@ const page = new Page(given ? { ...STANDARD, units } : STANDARD, !given);
 window.page = page;
 
 // A GPU in hardware starts with a million.
-const fit: Parameters<Page['start']>[1] = (setup, { hardware }) => (hardware ? { ...setup, units: 2 ** 20 } : setup);
-page.start(wanted, fit).catch((error) => {
+const sized: Parameters<Page['start']>[1] = (setup, { hardware }) => (hardware ? { ...setup, units: 2 ** 20 } : setup);
+page.start(wanted, sized).catch((error) => {
   const note = document.querySelector('#note') as HTMLElement;
   note.textContent = error instanceof Error ? error.message : String(error);
 });

@@ -75,15 +75,17 @@ export class Page {
     })) {
       find(id).addEventListener('click', act);
     }
+    // It scrolls by itself on wide screens.
+    find('plots').tabIndex = 0;
     this.#showControls(setup);
     document.addEventListener('keydown', (event) => this.#key(event));
     document.addEventListener('visibilitychange', () => this.#visible());
   }
 
   /** Opens a device, builds the population and goes on for ever. */
-  async start(wanted: Wanted, fit: (setup: Setup, host: Host) => Setup): Promise<void> {
+  async start(wanted: Wanted, sized: (setup: Setup, host: Host) => Setup): Promise<void> {
     const setup = this.#wanted;
-    this.#live = await Live.open((host) => (this.#free ? fit(setup, host) : setup), wanted);
+    this.#live = await Live.open((host) => (this.#free ? sized(setup, host) : setup), wanted);
     this.#wanted = { ...this.#wanted, units: this.#live.setup.units };
     await this.#attach();
     this.#showControls(this.#live.setup);
@@ -237,7 +239,8 @@ export class Page {
   // Only what has changed: fields that the hand is in stay as they are.
   #showChanged(setup: Setup, before: Setup): void {
     const { soma, parameters, spread, inputs } = setup;
-    if (soma !== before.soma || parameters !== before.parameters || spread !== before.spread) this.#controls.show(setup);
+    if (soma !== before.soma || parameters !== before.parameters || spread !== before.spread)
+      this.#controls.show(setup);
     if (inputs !== before.inputs) this.#inputs.show(setup);
     if (soma !== before.soma) find('equations').replaceChildren(...equationsOf(soma));
     this.#transport.show(setup);
@@ -275,7 +278,9 @@ export class Page {
     const at = live.time;
     await live.recover();
     await this.#attach();
-    this.#say(`The GPU was lost at ${at.toFixed(0)} ms; this goes on from ${live.time.toFixed(0)} ms, on ${live.simulation.adapter}.`);
+    this.#say(
+      `The GPU was lost at ${at.toFixed(0)} ms; this goes on from ${live.time.toFixed(0)} ms, on ${live.simulation.adapter}.`,
+    );
   }
 
   async #fail(live: Live, error: unknown): Promise<void> {
@@ -349,7 +354,8 @@ function checked(setup: Setup): Setup {
     const remedy = `give a whole number from 1 to ${MOST_UNITS.toLocaleString('en')}`;
     throw new InputError(`${POPULATION}.units`, units, 'is no number of neurons that can be shown', remedy);
   }
-  if (!(speed > 0 && speed <= 1e5)) throw new InputError('speed', speed, 'is no speed', 'give model ms a second, up to 100,000');
+  if (!(speed > 0 && speed <= 1e5))
+    throw new InputError('speed', speed, 'is no speed', 'give model ms a second, up to 100,000');
   return setup;
 }
 

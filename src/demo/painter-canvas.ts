@@ -27,7 +27,11 @@ export function canvasPainter(units: number, columns: number): CanvasPainter {
   let table = new Uint32Array();
   let tableOf: Palette | undefined;
 
-  const develop = ({ look: { potential, counts }, rest }: NonNullable<typeof taken>, { low, high }: Range, decay: number) => {
+  const develop = (
+    { look: { potential, counts }, rest }: NonNullable<typeof taken>,
+    { low, high }: Range,
+    decay: number,
+  ) => {
     const scale = (SHADES - 1) / (high - low);
     const least = low + rest;
     // Spikes of before the picture leave no light.
@@ -67,7 +71,9 @@ function tableFor({ rest, middle, near, spike }: Palette): Uint32Array<ArrayBuff
   return Uint32Array.from({ length: SHADES * GLOWS }, (_, i) => {
     const u = (2 * (i % SHADES)) / (SHADES - 1);
     const calm = (u < 1 ? mix(rest, middle, u) : mix(middle, near, u - 1)) as unknown as Colour;
-    const [r = 0, g = 0, b = 0] = mix(calm, spike, Math.floor(i / SHADES) / (GLOWS - 1)).map((part) => Math.round(part * 255));
+    const [r = 0, g = 0, b = 0] = mix(calm, spike, Math.floor(i / SHADES) / (GLOWS - 1)).map((part) =>
+      Math.round(part * 255),
+    );
     return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
   });
 }

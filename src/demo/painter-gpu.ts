@@ -33,7 +33,10 @@ export function gpuPainter({ device, tiles, planes }: GpuPopulation, columns: nu
       device.createBindGroup({
         label,
         layout: pipeline.getBindGroupLayout(0),
-        entries: Object.entries(buffers).map(([binding, buffer]) => ({ binding: Number(binding), resource: { buffer } })),
+        entries: Object.entries(buffers).map(([binding, buffer]) => ({
+          binding: Number(binding),
+          resource: { buffer },
+        })),
       });
     const fading = group(fade, { 0: look, 3: tile.counts, 4: glow });
     return { tile, look, glow, fading, painting: group(paint, { 0: look, 1: tile.states, 2: glow }) };
@@ -48,7 +51,11 @@ export function gpuPainter({ device, tiles, planes }: GpuPopulation, columns: nu
       first = false;
       for (const { look, tile } of parts) {
         const plane = (planes.potential as number) * tile.stride;
-        device.queue.writeBuffer(look, 0, lookOf(camera, palette, range, decay ?? 1, [columns, tile.first, tile.neurons, plane]));
+        device.queue.writeBuffer(
+          look,
+          0,
+          lookOf(camera, palette, range, decay ?? 1, [columns, tile.first, tile.neurons, plane]),
+        );
       }
       const encoder = device.createCommandEncoder({ label: 'somagpu page sheet' });
       if (decay !== undefined) {

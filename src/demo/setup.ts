@@ -107,20 +107,32 @@ export function somaOf({ soma: name }: Pick<Setup, 'soma'>): Soma {
   throw new InputError('soma', name, 'unknown soma', `known: ${somas.map((soma) => soma.name).join(', ')}`);
 }
 
+/** The table of the parameters of its soma. @throws InputError */
+export const tableOf = (setup: Pick<Setup, 'soma'>): Readonly<Record<string, Row>> => somaOf(setup).parameters;
+
 /** The number a parameter is at, or is spread around. */
-export const valueOf = ({ parameters }: Pick<Setup, 'parameters'>, name: string, row: Row): number =>
-  parameters[name] ?? (row.default as number);
+export const numberOf = ({ soma, parameters }: Pick<Setup, 'soma' | 'parameters'>, name: string): number =>
+  parameters[name] ?? (tableOf({ soma })[name]?.default as number);
 
 /** A parameter as the engine takes it: a number, or an initializer where it is spread. */
-export function parameterOf(setup: Pick<Setup, 'parameters' | 'spread' | 'dt'>, name: string, row: Row): Value {
-  const mean = valueOf(setup, name, row);
+export function parameterOf(setup: Pick<Setup, 'soma' | 'parameters' | 'spread' | 'dt'>, name: string): Value {
+  const mean = numberOf(setup, name);
   const sd = (setup.spread[name] ?? 0) * Math.abs(mean);
-  return sd > 0 ? spreadAround(mean, sd, row, setup.dt) : mean;
+  return sd > 0 ? spreadAround(mean, sd, tableOf(setup)[name] as Row, setup.dt) : mean;
 }
 
 // Three standard deviations to either side, but never beyond what the parameter allows.
-function spreadAround(mean: number, sd: number, { above, least, leastDt, most }: Row, dt: number): Initializer | number {
-  const floor = Math.max(above === undefined ? -Infinity : above + (mean - above) / 20, least ?? -Infinity, leastDt ? dt : -Infinity);
+function spreadAround(
+  mean: number,
+  sd: number,
+  { above, least, leastDt, most }: Row,
+  dt: number,
+): Initializer | number {
+  const floor = Math.max(
+    above === undefined ? -Infinity : above + (mean - above) / 20,
+    least ?? -Infinity,
+    leastDt ? dt : -Infinity,
+  );
   const low = Math.max(mean - 3 * sd, floor);
   const high = Math.min(mean + 3 * sd, most ?? Infinity);
   // A mean out of bounds is left to the engine, which refuses it.
@@ -129,8 +141,7 @@ function spreadAround(mean: number, sd: number, { above, least, leastDt, most }:
 
 /** All parameters of a set-up as the engine takes them. */
 export function parametersOf(setup: Pick<Setup, 'soma' | 'parameters' | 'spread' | 'dt'>): Record<string, Value> {
-  const { parameters: table } = somaOf(setup) as Soma & { parameters: Readonly<Record<string, Row>> };
-  const known = Object.entries(table).map(([name, row]) => [name, parameterOf(setup, name, row)] as const);
+  const known = Object.entries(tableOf(setup)).map(([name]) => [name, parameterOf(setup, name)] as const);
   // What the soma does not have goes along, for the engine to refuse it.
   return { ...setup.parameters, ...Object.fromEntries(known) };
 }
@@ -172,7 +183,12 @@ function wavesOf(input: Plain<LawInput>, units: number, path: string): Input[] {
   const lag = (x: number, y: number) => 4 * Math.PI * WAVES * away(x, y);
   return [
     { ...input, amplitude: onSheet(units, (x, y) => amplitude * Math.cos(lag(x, y))) },
-    { ...input, offset: 0, phase: phase - Math.PI / 2, amplitude: onSheet(units, (x, y) => amplitude * Math.sin(lag(x, y))) },
+    {
+      ...input,
+      offset: 0,
+      phase: phase - Math.PI / 2,
+      amplitude: onSheet(units, (x, y) => amplitude * Math.sin(lag(x, y))),
+    },
   ];
 }
 

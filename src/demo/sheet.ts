@@ -5,7 +5,7 @@ import type { Live, Look } from './live.ts';
 import type { Camera, Colour, Painter, Palette } from './painter.ts';
 import { type CanvasPainter, canvasPainter } from './painter-canvas.ts';
 import { gpuPainter } from './painter-gpu.ts';
-import { columnsOf, HOME, type Setup, somaOf, type View, valueOf } from './setup.ts';
+import { columnsOf, HOME, numberOf, type Setup, type View } from './setup.ts';
 
 /** A glow falls to a third in so many ms on the clock. */
 const GLOW = 140;
@@ -40,6 +40,7 @@ export class Sheet {
     readonly events: SheetEvents,
   ) {
     this.#palette = paletteOf(box);
+    box.tabIndex = 0;
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
       this.#palette = paletteOf(box);
       this.#stale = true;
@@ -70,8 +71,7 @@ export class Sheet {
   /** The neurons have gone on; `look` is what they are where no GPU has them. */
   advance(look: Look | undefined): void {
     if (look && this.#painter && 'take' in this.#painter && this.#setup) {
-      const { soma, parameters } = this.#setup;
-      this.#painter.take(look, valueOf({ parameters }, 'potential_rest', somaOf({ soma }).parameters.potential_rest as never));
+      this.#painter.take(look, numberOf(this.#setup, 'potential_rest'));
     }
     this.#advanced = true;
     this.#stale = true;
@@ -82,7 +82,7 @@ export class Sheet {
     const { canvas } = this.#painter ?? {};
     if (!this.#painter || !canvas || !this.#setup || !this.#stale || canvas.width === 0) return false;
     const decay = this.#advanced ? Math.exp(-Math.min(now - this.#painted, 250) / GLOW) : undefined;
-    this.#painter.paint(this.#camera(), this.#palette, rangeOf(this.#setup), decay);
+    this.#painter.paint(this.#camera(canvas), this.#palette, rangeOf(this.#setup), decay);
     if (this.#advanced) this.#painted = now;
     this.#stale = this.#advanced = false;
     this.#placeRing();
@@ -135,8 +135,7 @@ export class Sheet {
     };
   }
 
-  #camera(): Camera {
-    const { width } = this.#painter?.canvas as HTMLCanvasElement;
+  #camera({ width }: HTMLCanvasElement): Camera {
     return { ...this.#corner(), perPixel: this.box.clientWidth / width / this.#scale() };
   }
 
@@ -265,8 +264,7 @@ export class Sheet {
 
 // From the lower of rest and reset to where the exponential has taken over.
 function rangeOf(setup: Setup): { low: number; high: number } {
-  const { parameters } = somaOf(setup) as { parameters: Record<string, never> };
-  const value = (name: string) => valueOf(setup, name, parameters[name] as never);
+  const value = (name: string) => numberOf(setup, name);
   const rest = value('potential_rest');
   const low = Math.min(0, value('potential_reset') - rest) - 2;
   return { low, high: Math.max(value('rheobase_threshold') + 2 * value('spike_slope') - rest, low + 1) };
@@ -282,6 +280,12 @@ function paletteOf(box: HTMLElement): Palette {
     const part = (i: number) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16) / 255;
     return [part(0), part(1), part(2)];
   };
-  const [ground, rest, middle, near, spike] = ['ground', 'rest', 'middle', 'near', 'spike'].map(colour) as [Colour, Colour, Colour, Colour, Colour];
+  const [ground, rest, middle, near, spike] = ['ground', 'rest', 'middle', 'near', 'spike'].map(colour) as [
+    Colour,
+    Colour,
+    Colour,
+    Colour,
+    Colour,
+  ];
   return { ground, rest, middle, near, spike };
 }

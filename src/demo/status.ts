@@ -36,4 +36,5 @@ export function statusOf(box: HTMLElement, live: Live, measures: Measures, playi
   }
 }
 
-const ratio = (share: number): string => (share < 1 ? `1 : ${(1 / share).toPrecision(2)}` : `${share.toPrecision(2)} : 1`);
+const ratio = (share: number): string =>
+  share < 1 ? `1 : ${(1 / share).toPrecision(2)}` : `${share.toPrecision(2)} : 1`;

@@ -5,7 +5,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { stateMeanings } from '../meanings.ts';
 import type { Ran } from './live.ts';
-import { type Setup, somaOf, valueOf } from './setup.ts';
+import { numberOf, type Setup, somaOf } from './setup.ts';
 
 /** Ways a state may be drawn; each unit has an axis of its own. */
 interface Drawn {
@@ -53,16 +53,16 @@ export class TracePlot {
     this.#values = [[], ...others.map(() => [])];
     this.#stale = true;
     this.title.textContent =
-      neuron === undefined ? 'Point at a neuron on the sheet to see its potential' : `Neuron ${neuron.toLocaleString('en')}`;
+      neuron === undefined
+        ? 'Point at a neuron on the sheet to see its potential'
+        : `Neuron ${neuron.toLocaleString('en')}`;
     if (!same || this.#plots.length === 0) this.#build();
   }
 
   /** Follows the set-up: its levels. */
   follow(setup: Setup): void {
     this.#setup = setup;
-    const { parameters } = somaOf(setup) as { parameters: Record<string, never> };
-    const value = (name: string) => valueOf(setup, name, parameters[name] as never);
-    this.#levels = { threshold: value('threshold'), rheobase: value('rheobase_threshold') };
+    this.#levels = { threshold: numberOf(setup, 'threshold'), rheobase: numberOf(setup, 'rheobase_threshold') };
     this.#stale = true;
   }
 
@@ -167,7 +167,10 @@ export class TracePlot {
   }
 }
 
-const sizeOf = (box: HTMLElement) => ({ width: Math.max(box.clientWidth, 50), height: Math.max(box.clientHeight - 26, 40) });
+const sizeOf = (box: HTMLElement) => ({
+  width: Math.max(box.clientWidth, 50),
+  height: Math.max(box.clientHeight - 26, 40),
+});
 
 function optionsOf(box: HTMLElement, series: uPlot.Series[], ink: (name: string) => string): uPlot.Options {
   const scales = [...new Set(series.map(({ scale }) => scale as string))];

@@ -51,7 +51,11 @@ export class Transport {
     );
     const { units, dt, seed, speed } = this.#fields;
     units.field.setAttribute('list', 'sizes');
-    const sizes = element('datalist', { id: 'sizes' }, ...SIZES.map((size) => element('option', { value: String(size) })));
+    const sizes = element(
+      'datalist',
+      { id: 'sizes' },
+      ...SIZES.map((size) => element('option', { value: String(size) })),
+    );
     this.#soma = element(
       'select',
       {
@@ -66,16 +70,23 @@ export class Transport {
       button('Reset', 'back to the beginning (0)', () => hand.reset()),
       this.#time,
       element(
-        'label',
+        'div',
         { className: 'speed', title: 'model time a second' },
-        'Speed',
+        element('span', {}, 'Speed'),
         speed.slider as HTMLElement,
         speed.field,
         element('span', { className: 'unit' }, 'ms/s'),
       ),
     );
     const line = (label: string, unit: string, one: HTMLElement, complaint?: Complaint) =>
-      element('label', {}, element('span', {}, label), one, element('span', { className: 'unit' }, unit), complaint?.element ?? '');
+      element(
+        'label',
+        {},
+        element('span', {}, label),
+        one,
+        element('span', { className: 'unit' }, unit),
+        complaint?.element ?? '',
+      );
     basics.replaceChildren(
       line('Soma', '', this.#soma),
       line('Neurons', '', units.field, this.#complaints.units),
@@ -98,7 +109,6 @@ export class Transport {
 
   showPlaying(playing: boolean): void {
     this.#run.textContent = playing ? 'Pause' : 'Run';
-    this.#run.setAttribute('aria-pressed', String(playing));
   }
 
   /** Says what is wrong with a number; nothing takes all complaints back. */

@@ -23,7 +23,12 @@ async function goOn({ name }: TestBackend, bytes: ArrayBuffer, changed?: Changed
   await using simulation = await Simulation.restore(bytes, { backend: name, device, changed });
   const [cells] = simulation.populations as [Population];
   await simulation.run(ms);
-  return { time: simulation.time, potential: await cells.readState('potential'), counts: await cells.spikeCounts(), cells };
+  return {
+    time: simulation.time,
+    potential: await cells.readState('potential'),
+    counts: await cells.spikeCounts(),
+    cells,
+  };
 }
 
 describe.each(backends)('a simulation that is restored with something changed, on $name', (backend) => {

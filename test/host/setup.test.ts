@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { spanOf } from '../../src/demo/controls.ts';
 import { numberAt, stopOf } from '../../src/demo/elements.ts';
 import { Meter, Pace } from '../../src/demo/loop.ts';
-import { inputsOf, parameterOf, parametersOf, populationOf, STANDARD, type Setup, somaOf } from '../../src/demo/setup.ts';
+import { inputsOf, parameterOf, parametersOf, populationOf, type Setup, STANDARD } from '../../src/demo/setup.ts';
 import { InputError, type Row, somas } from '../../src/index.ts';
 import { refusal } from '../support/refusal.ts';
 
 const setup = (changed: Partial<Setup>): Setup => ({ ...STANDARD, spread: {}, inputs: [], ...changed });
-const rowOf = (name: string) => (somaOf(STANDARD).parameters as Record<string, Row>)[name] as Row;
+const { soma } = STANDARD;
 
 describe('the parameters of a set-up', () => {
   test('are the defaults where none are given, for every soma', () => {
@@ -21,22 +21,22 @@ describe('the parameters of a set-up', () => {
   });
 
   test('are spread around their value, three deviations to either side', () => {
-    const given = { parameters: { resistance: 0.4 }, spread: { resistance: 0.1 }, dt: 0.1 };
-    const drawn = parameterOf(given, 'resistance', rowOf('resistance')) as { low: number; high: number };
+    const given = { soma, parameters: { resistance: 0.4 }, spread: { resistance: 0.1 }, dt: 0.1 };
+    const drawn = parameterOf(given, 'resistance') as { low: number; high: number };
     expect(drawn).toMatchObject({ initializer: 'truncated_normal', mean: 0.4 });
     expect([drawn.low, drawn.high]).toEqual([expect.closeTo(0.28, 9), expect.closeTo(0.52, 9)]);
   });
 
   test('are spread no further than they may go', () => {
-    const given = { parameters: { potential_tau: 0.2 }, spread: { potential_tau: 1 }, dt: 0.1 };
-    expect(parameterOf(given, 'potential_tau', rowOf('potential_tau'))).toMatchObject({ low: 0.1 });
-    const slope = { parameters: {}, spread: { spike_slope: 2 }, dt: 0.1 };
-    expect(parameterOf(slope, 'spike_slope', rowOf('spike_slope'))).toMatchObject({ low: 0.1 });
+    const given = { soma, parameters: { potential_tau: 0.2 }, spread: { potential_tau: 1 }, dt: 0.1 };
+    expect(parameterOf(given, 'potential_tau')).toMatchObject({ low: 0.1 });
+    const slope = { soma, parameters: {}, spread: { spike_slope: 2 }, dt: 0.1 };
+    expect(parameterOf(slope, 'spike_slope')).toMatchObject({ low: 0.1 });
   });
 
   test('that are out of bounds go to the engine as they are, to be refused, spread or not', () => {
-    const wrong = { parameters: { spike_slope: -1 }, spread: { spike_slope: 0.1 }, dt: 0.1 };
-    expect(parameterOf(wrong, 'spike_slope', rowOf('spike_slope'))).toBe(-1);
+    const wrong = { soma, parameters: { spike_slope: -1 }, spread: { spike_slope: 0.1 }, dt: 0.1 };
+    expect(parameterOf(wrong, 'spike_slope')).toBe(-1);
   });
 
   test('of another soma go along, for the engine to refuse', () => {
@@ -52,8 +52,10 @@ describe('the soma of a set-up', () => {
 });
 
 describe('the inputs of a set-up', () => {
-  test('are the engine\'s own where they go everywhere alike', () => {
-    expect(inputsOf({ units: 9, inputs: [{ kind: 'constant', amplitude: 3 }] })).toEqual([{ kind: 'constant', amplitude: 3 }]);
+  test("are the engine's own where they go everywhere alike", () => {
+    expect(inputsOf({ units: 9, inputs: [{ kind: 'constant', amplitude: 3 }] })).toEqual([
+      { kind: 'constant', amplitude: 3 },
+    ]);
     const even = inputsOf({ units: 9, inputs: [{ kind: 'constant', amplitude: 3, pattern: 'even' }] });
     expect(even).toEqual([{ kind: 'constant', amplitude: 3 }]);
   });
@@ -65,7 +67,7 @@ describe('the inputs of a set-up', () => {
 
   test('go into the middle', () => {
     const [spot] = inputsOf({ units: 9, inputs: [{ kind: 'constant', amplitude: 1, pattern: 'spot' }] });
-    const { amplitude } = spot as { amplitude: Float32Array };
+    const { amplitude } = spot as unknown as { amplitude: Float32Array };
     expect(amplitude[4]).toBe(1);
     expect(Math.max(...amplitude.filter((_, i) => i !== 4))).toBeLessThan(0.01);
   });
@@ -73,7 +75,11 @@ describe('the inputs of a set-up', () => {
   test('run outwards as waves: at any moment a sine with a phase of its own for each neuron', () => {
     const units = 25;
     const given = { kind: 'sine', amplitude: 7, frequency: 10, phase: 0.3, offset: 2, pattern: 'waves' } as const;
-    const waves = inputsOf({ units, inputs: [given] }) as { amplitude: Float32Array; phase: number; offset: number }[];
+    const waves = inputsOf({ units, inputs: [given] }) as unknown as {
+      amplitude: Float32Array;
+      phase: number;
+      offset: number;
+    }[];
     const at = (turn: number, neuron: number) =>
       waves.reduce(
         (sum, { amplitude, phase, offset }) => sum + offset + (amplitude[neuron] as number) * Math.sin(turn + phase),
