@@ -172,7 +172,7 @@ class Printed {
 
   #propose(): void {
     const there = [...this.#fields].filter(([, { field }]) => !(field.closest('label') as HTMLElement).hidden);
-    const given = Object.fromEntries(there.map(([name, { field }]) => [name, field.field.valueAsNumber])) as never;
+    const given = Object.fromEntries(there.map(([name, { field }]) => [name, field.valueAsNumber])) as never;
     try {
       const convert = 'a' in (given as object) ? adexFromBiophysics : eifFromBiophysics;
       const converted = convert(given as AdexBiophysics) as Record<string, number>;

@@ -1,9 +1,13 @@
 // The pace of the page: in each frame some steps, as many as the speed asks for and the device does in time, so that input
 // is always answered; and the measures that the status line tells. It knows neither the page nor what is drawn.
 
-/** A run shorter than this gets longer, one longer than that shorter: ms on the clock. */
+/**
+ * A run gets longer while its steps take less than the one, and shorter when they take more than the other: ms on the
+ * clock, beyond what a run takes in any case, which is a queue's latency and up to so much.
+ */
 const SHORT_TURN = 12;
 const LONG_TURN = 28;
+const MOST_LATENCY = 120;
 /** What the page lets pass at most between two frames, ms: after a pause nothing has to be made up for. */
 const MOST_ELAPSED = 100;
 
@@ -12,6 +16,7 @@ export class Pace {
   /** Steps that a frame takes now. */
   most = 8;
   #owed = 0;
+  #latency = MOST_LATENCY;
 
   /** Steps to make now, after so many ms on the clock, at so many ms of model time a second. */
   due(elapsed: number, speed: number, dt: number): number {
@@ -24,8 +29,11 @@ export class Pace {
 
   /** A run of so many steps took so many ms. */
   took(steps: number, ms: number): void {
-    if (ms > LONG_TURN) this.most = Math.max(1, Math.min(this.most, steps) * Math.max(0.5, LONG_TURN / ms));
-    else if (ms < SHORT_TURN && steps >= Math.floor(this.most)) this.most = Math.min(this.most * 1.3 + 1, 1e6);
+    // The shortest run of late; it is forgotten slowly.
+    this.#latency = Math.min(this.#latency * 1.003, ms, MOST_LATENCY);
+    const own = ms - this.#latency;
+    if (own > LONG_TURN) this.most = Math.max(1, Math.min(this.most, steps) * Math.max(0.5, LONG_TURN / own));
+    else if (own < SHORT_TURN && steps >= Math.floor(this.most)) this.most = Math.min(this.most * 1.3 + 1, 1e6);
   }
 }
 

@@ -16,7 +16,7 @@ import type { TracePlot } from './trace.ts';
 import { Transport } from './transport.ts';
 
 /** A step that takes longer than this, ms, makes the page take fewer neurons; so does a speed far below what was asked. */
-const LONGEST_STEP = 80;
+const LONGEST_STEP = 200;
 const LOWEST_SHARE = 0.2;
 /** How long a population is watched before that, ms. */
 const WATCHED = 2500;
@@ -31,10 +31,14 @@ export class Page {
   #busy = false;
   #restart = false;
   #stepOnce = false;
+  /** Whether the views follow; off for measuring what that costs. */
+  drawing = true;
   #lost = false;
   /** Whether the number of neurons was nobody's wish, so that the page may choose it. */
   #free: boolean;
   #since = 0;
+  /** The speed before the last time that the page took fewer neurons. */
+  #slow = 0;
   #asked = 0;
   #frame = 0;
   #note = '';
@@ -161,6 +165,7 @@ export class Page {
     this.#meter.frame(now);
     this.#frame++;
     if (!this.#busy) void this.#turn(now);
+    if (!this.drawing) return;
     this.#sheet.paint(now);
     const live = this.#live as Live;
     if (this.#frame % 2 === 0) this.#raster.paint();
@@ -192,7 +197,7 @@ export class Page {
   async #run(live: Live, steps: number): Promise<void> {
     const begin = performance.now();
     const ran: Ran = await live.run(steps);
-    this.#sheet.advance(await live.look());
+    if (this.drawing) this.#sheet.advance(await live.look());
     const end = performance.now();
     this.#pace.took(steps, end - begin);
     this.#meter.ran(end, steps, end - begin);
@@ -303,8 +308,12 @@ export class Page {
     if (!this.#playing || now - this.#since < WATCHED || live.setup.units <= FEWEST) return;
     const { stepTook, speed } = this.#meter.read(now, live.setup.dt);
     const slow = this.#free && speed < LOWEST_SHARE * live.setup.speed;
-    if (stepTook > LONGEST_STEP || slow) this.#shrink(live, 'This device is slow for so many neurons');
-    else if (now - this.#since > 4 * WATCHED) this.#since = now;
+    // Where fewer did not help, still fewer would not either.
+    if (slow && speed < 1.2 * this.#slow) this.#free = false;
+    else if (stepTook > LONGEST_STEP || slow) {
+      this.#slow = speed;
+      this.#shrink(live, 'This device is slow for so many neurons');
+    } else if (now - this.#since > 4 * WATCHED) this.#since = now;
   }
 
   #shrink({ setup }: Live, why: string): void {

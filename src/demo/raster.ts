@@ -198,10 +198,10 @@ export class Raster {
   }
 }
 
-/** 10, 20, 50, 100, ... at or above a number. */
+/** 10, 20, 30, 50, 100, ... at or above a number. */
 export function niceAbove(number: number): number {
   const power = 10 ** Math.floor(Math.log10(number));
-  return ([1, 2, 5, 10].find((factor) => factor * power >= number * 0.999) ?? 10) * power;
+  return ([1, 2, 3, 5, 10].find((factor) => factor * power >= number * 0.999) ?? 10) * power;
 }
 
 function inksOf(canvas: HTMLElement): Inks {

@@ -23,7 +23,7 @@ export async function launchChromium(webgpu: boolean): Promise<Browser> {
   // that what works here would not work for users. --disable-features=WebGPU changes nothing; without a GPU process
   // there is no adapter, whatever the machine has.
   const args = webgpu
-    ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+    ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', ...CANVAS]
     : ['--disable-gpu', '--disable-software-rasterizer'];
   const { LD_LIBRARY_PATH } = process.env;
   return chromium.launch({
@@ -31,11 +31,22 @@ export async function launchChromium(webgpu: boolean): Promise<Browser> {
     args,
     env: {
       ...process.env,
+      // A machine without a locale would have a language that Intl refuses.
+      LC_ALL: 'en_US.UTF-8',
       LD_LIBRARY_PATH: [join(folder, 'lib'), LD_LIBRARY_PATH].filter(Boolean).join(':'),
       FONTCONFIG_FILE: join(folder, 'fonts.conf'),
     },
   });
 }
+
+// A canvas of WebGPU's wants the browser to draw by Vulkan as well; else its first frame ends the GPU process.
+const CANVAS = [
+  '--enable-features=Vulkan',
+  '--use-vulkan=swiftshader',
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--ignore-gpu-blocklist',
+];
 
 /** The folder that holds Chromium and what it needs beside glibc, unpacked the first time. */
 async function unpackChromium(): Promise<string> {
