@@ -1,27 +1,31 @@
 // The pace of the page: in each frame some steps, as many as the speed asks for and the device does in time, so that input
 // is always answered; and the measures that the status line tells. It knows neither the page nor what is drawn.
 
-/**
- * A run gets longer while its steps take less than the one, and shorter when they take more than the other: ms on the
- * clock, beyond what a run takes in any case, which is a queue's latency and up to so much.
- */
-const SHORT_TURN = 12;
-const LONG_TURN = 28;
-const MOST_LATENCY = 120;
+/** What the steps of a run should take, ms on the clock, beside what a run takes in any case: the latency of a device. */
+const TURN = 20;
+/** What a run weighs in the estimate, beside the one after it. */
+const MEMORY = 0.96;
 /** What the page lets pass at most between two frames, ms: after a pause nothing has to be made up for. */
 const MOST_ELAPSED = 100;
 
+type Sums = [number, number, number, number, number, number];
+
 /** How many steps are due, and how many of them fit into a frame. */
 export class Pace {
-  /** Steps that a frame takes now. */
+  /** Steps that a frame takes at most. */
   most = 8;
   #owed = 0;
-  #latency = MOST_LATENCY;
+  #shorter = false;
+  // Decaying sums over runs: their weights, steps, times, squares of steps, products of both, squares of times.
+  #sums: Sums = [0, 0, 0, 0, 0, 0];
 
   /** Steps to make now, after so many ms on the clock, at so many ms of model time a second. */
   due(elapsed: number, speed: number, dt: number): number {
     this.#owed += (Math.min(elapsed, MOST_ELAPSED) * speed) / 1000 / dt;
-    const steps = Math.min(Math.floor(this.#owed), Math.floor(this.most));
+    // Runs of two lengths tell what a step costs apart from what a run does.
+    this.#shorter = !this.#shorter;
+    const most = Math.max(1, Math.floor(this.#shorter ? 0.6 * this.most : this.most));
+    const steps = Math.min(Math.floor(this.#owed), most);
     // What does not fit is dropped: the page then says that it is slower than asked for.
     this.#owed = Math.min(this.#owed - steps, 1);
     return steps;
@@ -29,11 +33,16 @@ export class Pace {
 
   /** A run of so many steps took so many ms. */
   took(steps: number, ms: number): void {
-    // The shortest run of late; it is forgotten slowly.
-    this.#latency = Math.min(this.#latency * 1.003, ms, MOST_LATENCY);
-    const own = ms - this.#latency;
-    if (own > LONG_TURN) this.most = Math.max(1, Math.min(this.most, steps) * Math.max(0.5, LONG_TURN / own));
-    else if (own < SHORT_TURN && steps >= Math.floor(this.most)) this.most = Math.min(this.most * 1.3 + 1, 1e6);
+    const own = [1, steps, ms, steps * steps, steps * ms, ms * ms];
+    this.#sums = this.#sums.map((sum, i) => sum * MEMORY + (own[i] as number)) as Sums;
+    const [weight, n, t, nn, nt, tt] = this.#sums;
+    const spread = Math.max(nn / weight - (n / weight) ** 2, 1e-9);
+    const slope = (nt / weight - (n / weight) * (t / weight)) / spread;
+    // What of a step's cost is sure, for times scatter: two standard errors less. Where nothing is, longer runs will tell.
+    const scatter = Math.max(tt / weight - (t / weight) ** 2 - slope * slope * spread, 0);
+    const sure = slope - 2 * Math.sqrt(scatter / spread / weight);
+    const right = weight < 2 ? this.most : sure > 0 ? TURN / sure : Number.POSITIVE_INFINITY;
+    this.most = Math.max(1, Math.min(right, 1.15 * this.most + 0.5, 1e6), this.most / 1.3);
   }
 }
 
