@@ -111,9 +111,9 @@ export class Controls {
     return element(
       'div',
       { className: 'control', title },
-      element('span', { className: 'name' }, symbol, name),
+      element('span', { className: 'name' }, symbol, name, element('span', { className: 'unit' }, row.unit)),
       value.slider as HTMLElement,
-      element('span', { className: 'number' }, value.field, element('span', { className: 'unit' }, row.unit)),
+      value.field,
       element('span', { className: 'number' }, '±', spread.field, element('span', { className: 'unit' }, '%')),
       back,
       complaint.element,

@@ -42,7 +42,7 @@ export class Live {
   /** The neurons in the raster, in ascending order. */
   rows: Uint32Array = new Uint32Array();
   #saved: ArrayBuffer | undefined;
-  #savedAt = 0;
+  #savedAt = Number.NEGATIVE_INFINITY;
   #saveTook = 0;
 
   private constructor(
@@ -89,6 +89,7 @@ export class Live {
   async restart(next: Setup = this.setup): Promise<void> {
     this.#take(next, await build(next, this.host));
     this.#saved = undefined;
+    this.#savedAt = Number.NEGATIVE_INFINITY;
     this.#saveTook = 0;
   }
 

@@ -146,7 +146,7 @@ export class TracePlot {
     const upper = [
       { label: 'potential', scale: 'mV', stroke: ink('--accent'), width: 1.25, points: { show: false } },
       ...(moving ? [] : [level('threshold', '--second')]),
-      level('rheobase threshold', '--third'),
+      level('rheobase', '--third'),
     ];
     const lower = this.#others.map(({ name, unit }, i) => ({
       label: name,

@@ -14,10 +14,10 @@ export interface Hand {
 }
 
 const SOMA_WORDS: Readonly<Record<SomaName, string>> = {
-  AdaptiveExponentialSoma: 'adaptive exponential (AdEx)',
-  ExponentialSoma: 'exponential (EIF)',
-  RefractoryExponentialSoma: 'refractory exponential',
-  SimplifiedAdaptiveExponentialSoma: 'moving threshold',
+  AdaptiveExponentialSoma: 'AdEx: adaptive exponential',
+  ExponentialSoma: 'EIF: exponential',
+  RefractoryExponentialSoma: 'refractory EIF',
+  SimplifiedAdaptiveExponentialSoma: 'EIF, moving threshold',
 };
 
 /** Numbers of neurons to choose from; others may be typed. */
