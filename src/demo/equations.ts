@@ -26,7 +26,9 @@ export const SYMBOLS: Readonly<Record<string, string>> = {
 // MathML, as short as it can be written: names of one letter, with an index after `_`.
 const mi = (name: string) => {
   const [letter = '', index] = name.split('_');
-  return index ? `<msub><mi>${letter}</mi><mi>${index}</mi></msub>` : `<mi>${letter}</mi>`;
+  // Upright for the browser, italic by the style: few machines have a font with mathematical letters.
+  const one = `<mi mathvariant="normal">${letter}</mi>`;
+  return index ? `<msub>${one}<mtext>${index}</mtext></msub>` : one;
 };
 const mo = (sign: string) => `<mo>${sign}</mo>`;
 const frac = (above: string, below: string) => `<mfrac><mrow>${above}</mrow><mrow>${below}</mrow></mfrac>`;

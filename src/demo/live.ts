@@ -34,9 +34,9 @@ export interface Look {
 
 /** Rows of the raster. */
 const ROWS = 200;
-/** ms between two states that are kept; if one took longer than that, none is any more: a picture that stutters is worse. */
+/** ms between two states that are kept; more where that takes long, so that it is no more than a twentieth of the time. */
 const SAVE_EVERY = 4000;
-const MOST_SAVE = 40;
+const SAVE_SHARE = 0.05;
 
 export class Live {
   /** The neurons in the raster, in ascending order. */
@@ -139,9 +139,9 @@ export class Live {
     return { potential, counts };
   }
 
-  /** Keeps the present state for `recover`, if it is time for that and no great cost. */
+  /** Keeps the present state for `recover`, if it is time for that. */
   async keep(now = performance.now()): Promise<void> {
-    if (now - this.#savedAt < SAVE_EVERY || this.#saveTook > MOST_SAVE) return;
+    if (now - this.#savedAt < Math.max(SAVE_EVERY, this.#saveTook / SAVE_SHARE)) return;
     this.#saved = await this.simulation.save();
     this.#savedAt = now;
     this.#saveTook = performance.now() - now;

@@ -189,10 +189,12 @@ function optionsOf(box: HTMLElement, series: uPlot.Series[], ink: (name: string)
       ...scales.map((scale, i) => ({
         ...axis,
         scale,
-        size: 46,
+        size: 58,
+        space: 20,
         side: i === 0 ? 3 : 1,
         grid: { ...axis.grid, show: i === 0 },
-        values: (_: uPlot, ticks: number[]) => ticks.map((tick, j) => (j === ticks.length - 1 ? scale : `${tick}`)),
+        values: (_: uPlot, ticks: number[]) =>
+          ticks.map((tick, j) => (j === ticks.length - 1 ? `${tick} ${scale}` : `${tick}`)),
       })),
     ],
     series: [{}, ...series],

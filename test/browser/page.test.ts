@@ -189,8 +189,8 @@ describe.each([
 describe('the page, when its GPU is lost,', () => {
   test('goes on from where it was kept last, and says so', async () => {
     const page = await openDemo({ webgpu: true });
-    // It keeps its state every 4 s.
-    await page.waitForTimeout(6000);
+    // It keeps its state every 4 s, or less often where that takes long.
+    await page.waitForTimeout(10_000);
     await page.evaluate(() => window.page.live?.host.device?.destroy());
     await page.waitForFunction(() => window.page.note.includes('was lost'));
     const note = await page.evaluate(() => window.page.note);
