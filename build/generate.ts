@@ -1,5 +1,5 @@
 // Reads shaders/ and writes src/generated/: the tables, the config types, the stripped WGSL and the WebAssembly of every
-// soma and input; and the worker's script as a text. Run by `npm run generate`, by the package's scripts and by Vite when
+// soma and input; the worker's script as a text; and the demo page's gallery. Run by `npm run generate`, by the package's scripts and by Vite when
 // a shader changes.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { compileSoma } from '../src/compiler/soma.ts';
 import { compileStatistics } from '../src/compiler/statistics.ts';
 import { boundsOf, type DescribedRow } from '../src/rows.ts';
 import { link, readSource, readTable, type Source, strip, WgslError } from '../src/wgsl.ts';
+import { generateGallery } from './gallery.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -363,6 +364,7 @@ export async function writeGenerated(): Promise<void> {
   writeChanged(`${ROOT}src/generated/shaders.ts`, generate(library));
   writeChanged(`${ROOT}src/generated/laws.ts`, generateLaws(library));
   writeChanged(`${ROOT}src/generated/meanings.ts`, generateMeanings(library));
+  writeChanged(`${ROOT}src/generated/gallery.ts`, generateGallery());
   const worker = `// Generated from src/worker.ts by build/generate.ts; not to be edited.\n\n/** The worker's script. */\nexport const workerSource = ${JSON.stringify(await bundleWorker())};\n`;
   writeChanged(`${ROOT}src/generated/worker.ts`, worker);
 }

@@ -42,7 +42,10 @@ export interface Protocol {
   t_end_ms: number;
   spike_times_ms: number[];
   chaotic: boolean;
-  euler_check: Record<string, { spike_steps_f64: number[] }>;
+  euler_check: Record<
+    string,
+    { n: number; first_err: number; max_abs_err: number; mean_abs_err: number; spike_steps_f64: number[] }
+  >;
   /** pA: of the membrane without adaptation; with it, of the adaptive one, null where there is none. */
   rheobase: { EIF_pA: number; AdEx_type?: string; I_saddle_node_pA?: number | null; I_hopf_pA?: number | null };
 }

@@ -120,3 +120,6 @@ export const FIXED_POINT = 1e-13;
  * and Euler's steps are late: up to twice that.
  */
 export const PASSAGE = 2;
+
+/** The gallery's spike times, ms: written with six digits, so each and every difference of them is off by half of the last. */
+export const COMPARED = 1e-6;
