@@ -243,7 +243,10 @@ export interface Summary {
  *
  * @param json - the experiment, parsed
  */
-export function provenanceOf({ backend, adapter, seed, dt, steps }: Summary, json: unknown): string {
+export function provenanceOf(
+  { backend, adapter, seed, dt, steps }: Pick<Summary, 'backend' | 'adapter' | 'seed' | 'dt' | 'steps'>,
+  json: unknown,
+): string {
   const text = JSON.stringify({ somagpu: version, backend, adapter, seed, dt, steps, experiment: json });
   return text.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
