@@ -2,16 +2,7 @@
 // was simulated. It draws what it is given; choosing and simulating are its owner's affair.
 
 import { element } from './elements.ts';
-import {
-  type Comparison,
-  compare,
-  loadPresets,
-  type Preset,
-  setupOf,
-  shows,
-  simulate,
-  stepEffects,
-} from './gallery.ts';
+import { type Comparison, compare, loadPresets, type Preset, setupOf, shows, simulate } from './gallery.ts';
 import type { Edit, Setup } from './setup.ts';
 import './gallery.css';
 
@@ -134,14 +125,14 @@ function effectsOf(preset: Preset, step: GalleryEvents['step'], now?: number): H
   const head = ['time step', 'spikes', 'first late by', 'off by up to'];
   const row = (name: Node | string, ...texts: string[]) =>
     element('tr', {}, element('th', { scope: 'row' }, name), ...texts.map((text) => element('td', {}, text)));
-  const rows = stepEffects(preset).map(({ dt, spikes, comparison: { first, largest } }) => {
+  const rows = preset.euler.map(({ dt, spikes, first, largest }) => {
     const given = {
       type: 'button',
       title: `run with dt ${dt} ms`,
       'aria-pressed': dt === now,
       onclick: () => step(dt),
     };
-    return row(element('button', given, `${dt} ms`), String(spikes.length), ms(first), ms(largest));
+    return row(element('button', given, `${dt} ms`), String(spikes), ms(first), ms(largest));
   });
   return element(
     'table',

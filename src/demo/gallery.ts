@@ -26,8 +26,8 @@ export interface Preset {
   spikes: readonly number[];
   /** Rounding moves its later spikes, so that only the first ones can agree. */
   chaotic: boolean;
-  /** What forward Euler in double precision makes of it: the steps, counted from 0, in which it spikes. */
-  euler: readonly { dt: number; steps: readonly number[] }[];
+  /** What forward Euler in double precision makes of it: how many spikes, and by how much they are off, ms. */
+  euler: readonly { dt: number; spikes: number; first: number; largest: number }[];
 }
 
 /** The presets, in the order of the page. */
@@ -100,13 +100,6 @@ export function compare(expected: readonly number[], simulated: readonly number[
     mean: matched === 0 ? undefined : distances.reduce((sum, distance) => sum + distance, 0) / matched,
   };
 }
-
-/** A preset's spikes as forward Euler has them, and how they compare, for each time step that was published. */
-export const stepEffects = ({ spikes, euler }: Preset): { dt: number; spikes: number[]; comparison: Comparison }[] =>
-  euler.map(({ dt, steps }) => {
-    const times = steps.map((step) => (step + 1) * dt);
-    return { dt, spikes: times, comparison: compare(spikes, times) };
-  });
 
 /**
  * Spike times of a set-up's first neuron, all spread left out, ms: a short run of its own on the processor, which takes

@@ -2,7 +2,7 @@
 
 import { parseHTML } from 'linkedom';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { loadPresets, type Preset, stepEffects } from '../../src/demo/gallery.ts';
+import { loadPresets, type Preset } from '../../src/demo/gallery.ts';
 import { galleryPanel, verdictOf } from '../../src/demo/gallery-panel.ts';
 
 const presets = await loadPresets();
@@ -69,10 +69,7 @@ describe('the gallery on a page', () => {
         preset.source.url ? [preset.source.url] : [],
       );
       const counts = text('tbody td:nth-child(2)');
-      expect(counts).toEqual([
-        ...stepEffects(preset).map(({ spikes }) => String(spikes.length)),
-        `${preset.spikes.length}`,
-      ]);
+      expect(counts).toEqual([...preset.euler.map(({ spikes }) => String(spikes)), `${preset.spikes.length}`]);
     }
   });
 
