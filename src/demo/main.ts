@@ -1,8 +1,10 @@
 // Starts the page: what the address asks for, and what it offers to scripts that drive it.
 
 import type { Wanted } from './host.ts';
+import { followAddress, openKeep } from './keep.ts';
 import { Page } from './page.ts';
-import { MOST_UNITS, STANDARD } from './setup.ts';
+import { MOST_UNITS, type Setup, STANDARD } from './setup.ts';
+import { readLink, refusalOf } from './share.ts';
 
 declare global {
   interface Window {
@@ -10,18 +12,52 @@ declare global {
   }
 }
 
+const find = (id: string) => document.getElementById(id) as HTMLElement;
+
+/** How often what is around the page takes over what has changed, ms; browsers let an address change 100 times in 30 s. */
+const FOLLOWED = 500;
+
 const asked = new URLSearchParams(location.search);
 const backend = asked.get('backend');
 const wanted: Wanted = backend === 'webgpu' || backend === 'cpu' ? backend : 'auto';
 const units = Number(asked.get('units'));
 const given = Number.isInteger(units) && units > 0 && units <= MOST_UNITS;
 
-const page = new Page(given ? { ...STANDARD, units } : STANDARD, !given);
+/** The set-up of the address, or why there is none. */
+async function linked(): Promise<{ setup?: Setup; refused?: string }> {
+  const link = readLink(location.hash);
+  if (!link || 'refused' in link) return link ?? {};
+  const refused = await refusalOf(link.setup);
+  return refused ? { refused } : link;
+}
+
+const { setup, refused } = await linked();
+const page = new Page(setup ?? (given ? { ...STANDARD, units } : STANDARD), !given && !setup);
 window.page = page;
+if (refused) page.say(refused);
 
 // A GPU in hardware starts with a million.
 const sized: Parameters<Page['start']>[1] = (setup, { hardware }) => (hardware ? { ...setup, units: 2 ** 20 } : setup);
-page.start(wanted, sized).catch((error) => {
-  const note = document.querySelector('#note') as HTMLElement;
-  note.textContent = error instanceof Error ? error.message : String(error);
-});
+
+async function surround(): Promise<void> {
+  openKeep(find('keep'), page);
+  const { openGallery } = await import('./gallery-panel.ts');
+  const followGallery = await openGallery(find('gallery'), page);
+  let last = page.setup;
+  setInterval(() => {
+    if (page.setup === last) return;
+    last = page.setup;
+    followAddress(last);
+    followGallery(last);
+  }, FOLLOWED);
+  addEventListener('hashchange', async () => {
+    const { setup, refused } = await linked();
+    if (setup) page.applySetup(setup);
+    page.say(refused ?? '');
+  });
+}
+
+page
+  .start(wanted, sized)
+  .then(surround)
+  .catch((error) => page.say(error instanceof Error ? error.message : String(error)));

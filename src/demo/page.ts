@@ -111,6 +111,11 @@ export class Page {
     return this.#live;
   }
 
+  /** The GPU it runs on; none is the processor. */
+  get device(): GPUDevice | undefined {
+    return this.#live?.host.device;
+  }
+
   get playing(): boolean {
     return this.#playing;
   }
@@ -275,7 +280,7 @@ export class Page {
     this.#inputs.complain(table === 'input' ? inputAt(this.#wanted, Number(name)) : undefined, text);
     this.#transport.complain(table ? undefined : name, text);
     const known = table === 'input' || (table ? this.#controls.has(name) : this.#transport.has(name));
-    if (error && !known) this.#say(error.message);
+    if (error && !known) this.say(error.message);
   }
 
   async #recover(live: Live): Promise<void> {
@@ -283,7 +288,7 @@ export class Page {
     const at = live.time;
     await live.recover();
     await this.#attach();
-    this.#say(
+    this.say(
       `The GPU was lost at ${at.toFixed(0)} ms; this goes on from ${live.time.toFixed(0)} ms, on ${live.simulation.adapter}.`,
     );
   }
@@ -299,7 +304,7 @@ export class Page {
     }
     this.play(false);
     this.#wanted = live.setup;
-    this.#say(`Paused: ${error instanceof Error ? error.message : String(error)}`);
+    this.say(`Paused: ${error instanceof Error ? error.message : String(error)}`);
     console.warn(error);
   }
 
@@ -320,10 +325,11 @@ export class Page {
     const units = Math.max(Math.floor(this.#wanted.units / 2), FEWEST);
     this.change(() => ({ units }));
     this.#since = performance.now();
-    this.#say(`${why}: ${units.toLocaleString('en')} instead of ${setup.units.toLocaleString('en')}.`);
+    this.say(`${why}: ${units.toLocaleString('en')} instead of ${setup.units.toLocaleString('en')}.`);
   }
 
-  #say(text: string): void {
+  /** Tells what has happened, in the line for it. */
+  say(text: string): void {
     this.#note = text;
     find('note').textContent = text;
   }
