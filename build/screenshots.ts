@@ -1,0 +1,58 @@
+// Pictures of the page for the README, docs/images/page-*.png: npm run screenshots. The built page runs in a real Chromium
+// with software WebGPU until there is something to see. What it shows is the page's affair.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { launchChromium, serveFolder } from '../test/support/chromium.ts';
+import { smallerPng } from './png.ts';
+
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+const PAGE = path('../dist/page');
+const IMAGES = path('../docs/images');
+
+interface Shot {
+  name: string;
+  width: number;
+  height: number;
+  scheme: 'light' | 'dark';
+}
+
+const SHOTS: readonly Shot[] = [
+  { name: 'light', width: 1200, height: 750, scheme: 'light' },
+  { name: 'dark', width: 1200, height: 750, scheme: 'dark' },
+  { name: 'phone', width: 360, height: 740, scheme: 'light' },
+  { name: 'desktop', width: 1920, height: 1080, scheme: 'dark' },
+];
+
+/** Until raster and rate are full; software is slow. */
+const SHOWN_AFTER = 20_000;
+
+async function take(browser: Browser, origin: string, { name, width, height, scheme }: Shot): Promise<void> {
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  try {
+    await page.goto(origin);
+    await page.waitForTimeout(SHOWN_AFTER);
+    if (complaints.length > 0) throw new Error(`page-${name}.png: errors of the page:\n${complaints.join('\n')}`);
+    const taken = await page.screenshot({ type: 'png' });
+    const small = smallerPng(taken);
+    writeFileSync(`${IMAGES}/page-${name}.png`, small);
+    console.log(`page-${name}.png: ${width} x ${height}, ${small.length} bytes (of ${taken.length})`);
+  } finally {
+    await page.close();
+  }
+}
+
+mkdirSync(IMAGES, { recursive: true });
+const { origin, close } = await serveFolder(PAGE);
+const browser = await launchChromium(true);
+try {
+  // One after the other: each takes all of a small machine.
+  for (const shot of SHOTS) await take(browser, origin, shot);
+} finally {
+  await browser.close();
+  await close();
+}
