@@ -75,5 +75,7 @@ export function equationsOf(soma: SomaName): Node[] {
     ...(soma === 'AdaptiveExponentialSoma' ? [['<i>w</i>', 'adaptation current']] : []),
     ...(soma === 'SimplifiedAdaptiveExponentialSoma' ? [['<i>ϑ</i>', 'moving threshold']] : []),
   ].flatMap(([symbol, meaning]) => [element('dt', { innerHTML: symbol }), element('dd', {}, meaning as string)]);
-  return [element('div', { className: 'laws', innerHTML: LAWS[soma] }), element('dl', {}, ...others, ...names)];
+  // Where they are wider than the page they scroll, by keys too.
+  const given = { className: 'laws', tabIndex: 0, role: 'group', 'aria-label': 'Equations', innerHTML: LAWS[soma] };
+  return [element('div', given), element('dl', {}, ...others, ...names)];
 }
