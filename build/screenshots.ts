@@ -1,9 +1,13 @@
-// Pictures of the page for the README, docs/images/page-*.png: npm run screenshots. The built page runs in a real Chromium
-// with software WebGPU until there is something to see. What it shows is the page's affair.
+// Pictures of the page for the README, docs/images/page-*.png: npm run screenshots. The built page runs in a real Chromium,
+// on the processor, which is faster than software WebGPU, until raster and plots are full. What it shows is the page's
+// affair.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
+import type {} from '../src/demo/main.ts';
+import { type Setup, STANDARD } from '../src/demo/setup.ts';
+import { writeLink } from '../src/demo/share.ts';
 import { launchChromium, serveFolder } from '../test/support/chromium.ts';
 import { smallerPng } from './png.ts';
 
@@ -19,14 +23,19 @@ interface Shot {
 }
 
 const SHOTS: readonly Shot[] = [
-  { name: 'light', width: 1200, height: 750, scheme: 'light' },
-  { name: 'dark', width: 1200, height: 750, scheme: 'dark' },
+  { name: 'light', width: 1360, height: 800, scheme: 'light' },
+  { name: 'dark', width: 1360, height: 800, scheme: 'dark' },
   { name: 'phone', width: 360, height: 740, scheme: 'light' },
   { name: 'desktop', width: 1920, height: 1080, scheme: 'dark' },
 ];
 
-/** Until raster and rate are full; software is slow. */
-const SHOWN_AFTER = 20_000;
+/** What the page starts with, and a neuron whose trace is drawn. */
+const SHOWN: Setup = { ...STANDARD, view: { ...STANDARD.view, neuron: 51_000 } };
+
+/** Model time until raster and plots are full, ms. */
+const SHOWN_AT = 400;
+/** On a busy machine. */
+const PATIENCE = 120_000;
 
 async function take(browser: Browser, origin: string, { name, width, height, scheme }: Shot): Promise<void> {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
@@ -34,8 +43,8 @@ async function take(browser: Browser, origin: string, { name, width, height, sch
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   try {
-    await page.goto(origin);
-    await page.waitForTimeout(SHOWN_AFTER);
+    await page.goto(`${origin}${writeLink(SHOWN)}`);
+    await page.waitForFunction((at) => (window.page?.live?.time ?? 0) > at, SHOWN_AT, { timeout: PATIENCE });
     if (complaints.length > 0) throw new Error(`page-${name}.png: errors of the page:\n${complaints.join('\n')}`);
     const taken = await page.screenshot({ type: 'png' });
     const small = smallerPng(taken);
@@ -48,7 +57,7 @@ async function take(browser: Browser, origin: string, { name, width, height, sch
 
 mkdirSync(IMAGES, { recursive: true });
 const { origin, close } = await serveFolder(PAGE);
-const browser = await launchChromium(true);
+const browser = await launchChromium(false);
 try {
   // One after the other: each takes all of a small machine.
   for (const shot of SHOTS) await take(browser, origin, shot);
