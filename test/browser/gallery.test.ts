@@ -26,8 +26,9 @@ async function openDemo(webgpu: boolean, rest = '', page?: Page): Promise<Page> 
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
-/** Waits for the page to have run so far, as fast as it can. */
+/** Waits for the page to have taken over what was chosen, and to have run so far, as fast as it can. */
 async function runTo(page: Page, ms: number): Promise<void> {
+  await page.waitForFunction(() => window.page.live?.setup === window.page.setup);
   await page.evaluate(() => window.page.change(() => ({ speed: 50_000 })));
   await page.waitForFunction((ms) => (window.page.live?.time ?? 0) >= ms, ms);
 }
