@@ -35,12 +35,12 @@ const frac = (above: string, below: string) => `<mfrac><mrow>${above}</mrow><mro
 const minus = (a: string, b: string) => mi(a) + mo('−') + mi(b);
 const rate = (name: string) => frac(mo('d') + mi(name), mo('d') + mi('t'));
 const math = (body: string) => `<math display="block">${body}</math>`;
-const becomes = (name: string, what: string) => mi(name) + mo('←') + what;
+const becomes = (name: string, what: string) => mi(name) + mo(':=') + what;
 const when = (condition: string, ...then: string[]) =>
   math(`<mtext>at </mtext>${condition}${mo(':')}${then.join(mo(','))}`);
 
 const membrane = (adaptive: boolean) => {
-  const exponential = `<msup><mi>e</mi><mrow>${mo('(') + minus('V', 'V_T') + mo(')') + mo('/') + mi('Δ_T')}</mrow></msup>`;
+  const exponential = `<msup>${mi('e')}<mrow>${mo('(') + minus('V', 'V_T') + mo(')') + mo('/') + mi('Δ_T')}</mrow></msup>`;
   const leak = mo('−') + mo('(') + minus('V', 'E_L') + mo(')');
   const current = adaptive ? mi('R') + mo('(') + minus('I', 'w') + mo(')') : mi('R') + mi('I');
   return math(mi('τ_m') + rate('V') + mo('=') + leak + mo('+') + mi('Δ_T') + exponential + mo('+') + current);

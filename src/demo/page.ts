@@ -294,7 +294,8 @@ export class Page {
   }
 
   async #fail(live: Live, error: unknown): Promise<void> {
-    if (error instanceof DeviceLostError) {
+    // What a loss makes fail may fail a moment before the loss is told.
+    if (error instanceof DeviceLostError || (await isLost(live.host))) {
       this.#lost = true;
       return;
     }
@@ -373,6 +374,12 @@ function checked(setup: Setup): Setup {
     throw new InputError('speed', speed, 'is no speed', 'give model ms a second, up to 100,000');
   return setup;
 }
+
+/** Whether the device of a host is lost, or is about to be. */
+const isLost = ({ device }: Host): Promise<boolean> => {
+  const moment = new Promise<false>((resolve) => setTimeout(resolve, 500, false));
+  return Promise.race([device?.lost.then(() => true) ?? false, moment]);
+};
 
 /** Waves are two inputs for the engine: which one of the set-up's a number of the engine means. */
 function inputAt({ inputs }: Setup, index: number): number {
