@@ -36,6 +36,7 @@ const ARITHMETIC = [
   /has \d+ values for \d+ neurons/,
   /has shape \[.*\] \(\d+ values\) for \d+ neurons/,
   /has currents for \d+ steps/,
+  /^has \d+ values, where what it is divided by has \d+$/,
   /is no neuron of this population/,
   /must not be below the time step/,
   /unstable below threshold/,
