@@ -1,15 +1,14 @@
-// Pictures of the page for the README, docs/images/page-*.png: npm run screenshots. The built page runs in a real Chromium,
+// Pictures of the page for the README, docs/images/page-*.jpg: npm run screenshots. The built page runs in a real Chromium,
 // on the processor, which is faster than software WebGPU, until raster and plots are full. What it shows is the page's
 // affair.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import type {} from '../src/demo/main.ts';
-import { type Setup, STANDARD } from '../src/demo/setup.ts';
+import { STANDARD } from '../src/demo/setup.ts';
 import { writeLink } from '../src/demo/share.ts';
 import { launchChromium, serveFolder } from '../test/support/chromium.ts';
-import { smallerPng } from './png.ts';
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const PAGE = path('../dist/page');
@@ -29,9 +28,6 @@ const SHOTS: readonly Shot[] = [
   { name: 'desktop', width: 1920, height: 1080, scheme: 'dark' },
 ];
 
-/** What the page starts with, and a neuron whose trace is drawn. */
-const SHOWN: Setup = { ...STANDARD, view: { ...STANDARD.view, neuron: 51_000 } };
-
 /** Model time until raster and plots are full, ms. */
 const SHOWN_AT = 400;
 /** On a busy machine. */
@@ -43,13 +39,13 @@ async function take(browser: Browser, origin: string, { name, width, height, sch
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   try {
-    await page.goto(`${origin}${writeLink(SHOWN)}`);
+    await page.goto(`${origin}${writeLink(STANDARD)}`);
     await page.waitForFunction((at) => (window.page?.live?.time ?? 0) > at, SHOWN_AT, { timeout: PATIENCE });
-    if (complaints.length > 0) throw new Error(`page-${name}.png: errors of the page:\n${complaints.join('\n')}`);
-    const taken = await page.screenshot({ type: 'png' });
-    const small = smallerPng(taken);
-    writeFileSync(`${IMAGES}/page-${name}.png`, small);
-    console.log(`page-${name}.png: ${width} x ${height}, ${small.length} bytes (of ${taken.length})`);
+    const file = `page-${name}.jpg`;
+    if (complaints.length > 0) throw new Error(`${file}: errors of the page:\n${complaints.join('\n')}`);
+    // A sheet of noise is four times as large in PNG.
+    const taken = await page.screenshot({ type: 'jpeg', quality: 88, path: `${IMAGES}/${file}` });
+    console.log(`${file}: ${width} x ${height}, ${taken.length} bytes`);
   } finally {
     await page.close();
   }

@@ -35,12 +35,15 @@ interface Page {
   change(edit: Edit): void;
 }
 
-/**
- * The gallery at work, in its place on the page.
- *
- * @returns what is to be called when the page's set-up has changed
- */
-export async function openGallery(box: HTMLElement, page: Page): Promise<(setup: Setup) => void> {
+/** The gallery at work, in its place on the page. */
+export interface Gallery {
+  /** Whether the set-up is that of a preset. */
+  readonly shown: boolean;
+  /** Follows the page's set-up, when it has changed. */
+  follow(setup: Setup): void;
+}
+
+export async function openGallery(box: HTMLElement, page: Page): Promise<Gallery> {
   const presets = await loadPresets();
   let shown: Preset | undefined;
   let dt: number | undefined;
@@ -48,7 +51,7 @@ export async function openGallery(box: HTMLElement, page: Page): Promise<(setup:
     choose: (preset) => page.applySetup(setupOf(preset)),
     step: (dt) => page.change(() => ({ dt })),
   });
-  box.replaceChildren(element('h2', {}, 'Firing patterns, published and simulated'), panel.element);
+  box.replaceChildren(panel.element);
   const follow = async (setup: Setup): Promise<void> => {
     const preset = presets.find((preset) => shows(setup, preset));
     if (!preset && shown) panel.clear();
@@ -60,7 +63,12 @@ export async function openGallery(box: HTMLElement, page: Page): Promise<(setup:
     if (preset === shown && setup.dt === dt) panel.show(preset, spikes && { dt: setup.dt, spikes });
   };
   await follow(page.setup);
-  return (setup) => void follow(setup);
+  return {
+    get shown() {
+      return shown !== undefined;
+    },
+    follow: (setup) => void follow(setup),
+  };
 }
 
 /** The panel of the gallery. */

@@ -3,8 +3,9 @@
 import type { Wanted } from './host.ts';
 import { followAddress, openKeep } from './keep.ts';
 import { Page } from './page.ts';
-import { MOST_UNITS, type Setup, STANDARD } from './setup.ts';
+import { MOST_UNITS, type Setup, STANDARD, standardOf } from './setup.ts';
 import { readLink, refusalOf } from './share.ts';
+import { openTabs } from './tabs.ts';
 
 declare global {
   interface Window {
@@ -32,23 +33,27 @@ async function linked(): Promise<{ setup?: Setup; refused?: string }> {
 }
 
 const { setup, refused } = await linked();
-const page = new Page(setup ?? (given ? { ...STANDARD, units } : STANDARD), !given && !setup);
+const page = new Page(setup ?? (given ? standardOf(units) : STANDARD), !given && !setup);
 window.page = page;
 if (refused) page.say(refused);
 
 // A GPU in hardware starts with a million.
-const sized: Parameters<Page['start']>[1] = (setup, { hardware }) => (hardware ? { ...setup, units: 2 ** 20 } : setup);
+const sized: Parameters<Page['start']>[1] = (setup, { hardware }) => (hardware ? standardOf(2 ** 20) : setup);
+
+const tabs = openTabs(find('tabs'), () => {});
 
 async function surround(): Promise<void> {
   openKeep(find('keep'), page);
   const { openGallery } = await import('./gallery-panel.ts');
-  const followGallery = await openGallery(find('gallery'), page);
+  const gallery = await openGallery(find('gallery'), page);
+  // A link to a published experiment shows what is published of it.
+  if (gallery.shown) tabs.show('gallery');
   let last = page.setup;
   setInterval(() => {
     if (page.setup === last) return;
     last = page.setup;
     followAddress(last);
-    followGallery(last);
+    gallery.follow(last);
   }, FOLLOWED);
   addEventListener('hashchange', async () => {
     const { setup, refused } = await linked();

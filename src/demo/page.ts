@@ -90,7 +90,8 @@ export class Page {
   async start(wanted: Wanted, sized: (setup: Setup, host: Host) => Setup): Promise<void> {
     const setup = this.#wanted;
     this.#live = await Live.open((host) => (this.#free ? sized(setup, host) : setup), wanted);
-    this.#wanted = { ...this.#wanted, units: this.#live.setup.units };
+    const opened = this.#live.setup;
+    this.#wanted = this.#wanted === setup ? opened : { ...this.#wanted, units: opened.units };
     await this.#attach();
     this.#showControls(this.#live.setup);
     requestAnimationFrame(this.#onFrame);

@@ -148,7 +148,9 @@ export class Raster {
     }
     context.fillStyle = this.#inks.spike;
     const rows = Math.max(this.#rows.size, 1);
-    const [dotWidth, dotHeight] = [Math.max(1, Math.round(1.25 * devicePixelRatio)), Math.max(1, height / rows)];
+    // Wider where there is room: a dot of one pixel is lost on a wall.
+    const dotWidth = Math.max(1, Math.round(1.25 * devicePixelRatio), Math.round(width / 400));
+    const dotHeight = Math.max(1, height / rows);
     for (let i = this.#spikes.length - 1; i >= 0; i--) {
       const { time, row } = this.#spikes[i] as { time: number; row: number };
       const column = this.#columnOf(time - this.#dt / 2);

@@ -80,25 +80,30 @@ export const POPULATION = 'cells';
 
 export const HOME: View = { x: 0.5, y: 0.5, zoom: 1, neuron: null };
 
-/** What the page starts with: waves that run over a noisy sheet of adapting neurons. */
-export const STANDARD: Setup = {
-  soma: 'AdaptiveExponentialSoma',
-  units: 320 * 320,
-  dt: 0.1,
-  seed: 1,
-  speed: 60,
-  parameters: {},
-  spread: { potential_tau: 0.1, resistance: 0.05 },
-  inputs: [
-    { kind: 'constant', amplitude: 42 },
-    { kind: 'sine', amplitude: 22, frequency: 5, pattern: 'waves' },
-    { kind: 'ornstein_uhlenbeck', mean: 0, sd: 10, tau: 5 },
-  ],
-  view: HOME,
-};
-
 /** Neurons in a row of the sheet; the last row may be shorter. */
 export const columnsOf = (units: number): number => Math.ceil(Math.sqrt(units));
+
+/** What the page starts with: waves that run over a noisy sheet of so many adapting neurons, one of which is traced. */
+export function standardOf(units: number): Setup {
+  const columns = columnsOf(units);
+  return {
+    soma: 'AdaptiveExponentialSoma',
+    units,
+    dt: 0.1,
+    seed: 1,
+    speed: 60,
+    parameters: {},
+    spread: { potential_tau: 0.1, resistance: 0.05 },
+    inputs: [
+      { kind: 'constant', amplitude: 42 },
+      { kind: 'sine', amplitude: 22, frequency: 5, pattern: 'waves' },
+      { kind: 'ornstein_uhlenbeck', mean: 0, sd: 10, tau: 5 },
+    ],
+    view: { ...HOME, neuron: Math.floor(units / columns / 2) * columns + Math.floor(columns / 3) },
+  };
+}
+
+export const STANDARD: Setup = standardOf(320 * 320);
 
 /** The soma of a set-up. @throws InputError */
 export function somaOf({ soma: name }: Pick<Setup, 'soma'>): Soma {

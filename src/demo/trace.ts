@@ -109,7 +109,7 @@ export class TracePlot {
 
   /** Draws what is new; to be called in each frame, or every other one. */
   paint(now: number): void {
-    if (!this.#stale || this.#plots.length === 0) return;
+    if (!this.#stale || this.#plots.length === 0 || this.boxes[0].clientWidth === 0) return;
     this.#stale = false;
     const begin = now - this.#window;
     if ((this.#times[0] ?? now) < begin - this.#window / 2) {

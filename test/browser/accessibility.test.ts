@@ -4,6 +4,7 @@
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import type {} from '../../src/demo/main.ts';
 import { openPage } from '../support/browser.ts';
 
 const SIZES = { desk: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } } as const;
@@ -24,7 +25,7 @@ async function openDemo(size: keyof typeof SIZES, colorScheme: 'light' | 'dark')
   await page.setViewportSize(SIZES[size]);
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
   await page.goto(new URL('page/', page.url()).href);
-  await page.getByRole('button', { name: 'Tonic' }).waitFor();
+  await page.waitForFunction(() => (window.page?.live?.time ?? 0) > 0);
   return page;
 }
 
@@ -32,6 +33,7 @@ describe.each(['light', 'dark'] as const)('the page in %s', (colorScheme) => {
   test.each(Object.keys(SIZES) as (keyof typeof SIZES)[])('has no serious fault on a %s', async (size) => {
     const page = await openDemo(size, colorScheme);
     expect(await faultsOf(page)).toEqual([]);
+    await page.getByRole('tab', { name: 'Firing patterns' }).click();
     await page.getByRole('button', { name: 'Tonic' }).click();
     await page.locator('.gallery-verdict').waitFor();
     expect(await faultsOf(page)).toEqual([]);

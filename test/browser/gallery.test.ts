@@ -4,14 +4,15 @@
 import { readFile } from 'node:fs/promises';
 import type { Download, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { decode } from '../../build/png.ts';
 import { recordedOf } from '../../src/demo/downloads.ts';
-import { loadPresets } from '../../src/demo/gallery.ts';
+import { loadPresets, type Preset, setupOf } from '../../src/demo/gallery.ts';
 import type {} from '../../src/demo/main.ts';
+import { writeLink } from '../../src/demo/share.ts';
 import { readExperiment } from '../../src/experiment.ts';
 import { npzNames, readNpzArray, readNpzText } from '../../src/files/index.ts';
 import { openPage } from '../support/browser.ts';
 import { expectSameBits } from '../support/outcome.ts';
+import { coloursIn } from '../support/pictures.ts';
 import { CHAOTIC } from '../support/tolerances.ts';
 
 const presets = await loadPresets();
@@ -20,6 +21,7 @@ async function openDemo(webgpu: boolean, rest = '', page?: Page): Promise<Page> 
   const opened = page ?? (await openPage({ webgpu }));
   const query = webgpu ? '?backend=webgpu&units=4096' : '?units=4096';
   await opened.goto(new URL(`/page/${query}${rest}`, opened.url()).href);
+  await opened.getByRole('tab', { name: 'Firing patterns' }).click();
   await opened.getByRole('button', { name: 'Tonic' }).waitFor();
   return opened;
 }
@@ -115,6 +117,15 @@ describe('the address of the page', () => {
     expect((await pictureAt12(there)) === picture).toBe(true);
   });
 
+  test('of a published experiment shows what is published of it', async () => {
+    const [preset] = presets;
+    const page = await openPage({ webgpu: false });
+    await page.goto(new URL(`/page/${writeLink(setupOf(preset as Preset))}`, page.url()).href);
+    await page.locator('.gallery-verdict').waitFor();
+    expect(await page.locator('.gallery-case strong').textContent()).toBe(preset?.name);
+    expect(await page.getByRole('tab', { name: 'Firing patterns' }).getAttribute('aria-selected')).toBe('true');
+  });
+
   test('that is broken, newer or wrong is refused in a sentence, and the page runs all the same', async () => {
     const page = await openDemo(false);
     for (const [hash, sentence] of [
@@ -190,9 +201,8 @@ describe('downloads', () => {
       };
     });
     expect(read.populations[0]?.options.units).toBe(4096);
-    const picture = decode((await downloadsOf(page, 'Picture', 1)).get('somagpu.png') as Buffer);
-    const colours = new Set(Array.from({ length: picture.pixels.length / 3 }, (_, i) => picture.pixels[3 * i]));
-    expect(colours.size).toBeGreaterThan(20);
+    const picture = (await downloadsOf(page, 'Picture', 1)).get('somagpu.png') as Buffer;
+    expect(await coloursIn(page, picture)).toBeGreaterThan(20);
   });
 
   test('that are too much for a page are refused in a sentence', async () => {

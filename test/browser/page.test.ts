@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import type {} from '../../src/demo/main.ts';
 import { openPage, type PageOptions } from '../support/browser.ts';
+import { coloursIn } from '../support/pictures.ts';
 
 /** Small enough for software; with WebGPU it has to be asked for by name, because that is slower than the processor. */
 const QUERY = { true: '?backend=webgpu&units=4096', false: '?units=4096' };
@@ -48,16 +49,10 @@ async function rateOver(page: Page, ms: number): Promise<number> {
 }
 
 /** How many different colours the picture of the sheet has. */
-const coloursOf = (page: Page): Promise<number> =>
-  page.evaluate(async () => {
-    const image = await createImageBitmap(await window.page.picture());
-    const context = new OffscreenCanvas(image.width, image.height).getContext(
-      '2d',
-    ) as OffscreenCanvasRenderingContext2D;
-    context.drawImage(image, 0, 0);
-    const { data } = context.getImageData(0, 0, image.width, image.height);
-    return new Set(new Uint32Array(data.buffer)).size;
-  });
+async function coloursOf(page: Page): Promise<number> {
+  const bytes = await page.evaluate(async () => [...new Uint8Array(await (await window.page.picture()).arrayBuffer())]);
+  return coloursIn(page, Buffer.from(bytes));
+}
 
 const slider = (page: Page, name: string) => page.locator(`#parameters input[type=range][aria-label^="${name},"]`);
 const number = (page: Page, name: string) => page.locator(`#parameters input[type=number][aria-label^="${name},"]`);
@@ -131,9 +126,10 @@ describe.each([
 
   test('traces the neuron that is pointed at', async () => {
     const page = await openDemo({ webgpu });
+    const before = await page.evaluate(() => window.page.live?.setup.view.neuron);
     const box = (await page.locator('#sheet').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
     await page.mouse.click(box.x + box.width * 0.3, box.y + box.height * 0.7);
-    await page.waitForFunction(() => window.page.live?.setup.view.neuron !== null);
+    await page.waitForFunction((before) => window.page.live?.setup.view.neuron !== before, before);
     const neuron = await page.evaluate(() => window.page.live?.setup.view.neuron ?? 0);
     // 64 columns.
     expect(neuron % 64).toBeCloseTo(0.3 * 64, -1);
@@ -183,6 +179,27 @@ describe.each([
     const first = await counted();
     expect(await counted()).toEqual(first);
     expect(first.some((count) => count > 0)).toBe(true);
+  });
+});
+
+describe('the tabs beside the sheet', () => {
+  test('show one panel at a time, by the pointer and by keys', async () => {
+    const page = await openDemo({ webgpu: false });
+    const shown = () =>
+      page.evaluate(() => [...document.querySelectorAll('[role=tabpanel]:not([hidden])')].map(({ id }) => id));
+    const focused = () => page.evaluate(() => document.activeElement?.id);
+    expect(await shown()).toEqual(['activity']);
+    await page.getByRole('tab', { name: 'Firing patterns' }).click();
+    expect(await shown()).toEqual(['gallery']);
+    await page.keyboard.press('ArrowLeft');
+    expect([await shown(), await focused()]).toEqual([['activity'], 'activity-tab']);
+    await page.keyboard.press('End');
+    expect(await shown()).not.toEqual(['activity']);
+    await page.keyboard.press('ArrowRight');
+    expect([await shown(), await focused()]).toEqual([['activity'], 'activity-tab']);
+    // One stop of the Tab key: the next is none of the tabs.
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).not.toBe('tab');
   });
 });
 

@@ -77,7 +77,8 @@ describe('a link', () => {
   test('can be read by people, and is short', () => {
     expect(plain).toBe(
       '#v=1&soma=AdaptiveExponentialSoma&units=102400&dt=0.1&seed=1&speed=60&cv=potential_tau:0.1,resistance:0.05' +
-        '&i=constant,amplitude:42&i=sine,amplitude:22,frequency:5,pattern:waves&i=ornstein_uhlenbeck,mean:0,sd:10,tau:5&end',
+        '&i=constant,amplitude:42&i=sine,amplitude:22,frequency:5,pattern:waves&i=ornstein_uhlenbeck,mean:0,sd:10,tau:5' +
+        '&view=0.5,0.5,1,51306&end',
     );
     expect(setupOf(plain)).toStrictEqual(STANDARD);
   });
@@ -176,7 +177,7 @@ describe('a link that is broken', () => {
     ['with a key that an input has not', plain.replace('frequency', 'width'), /input 2 has something/],
     ['with a pattern that nobody knows', plain.replace('waves', 'stripes'), /input 2 has no known pattern/],
     ['with markup for a name', plain.replace('tau:5', 'tau:5,shared:*003cb*003e'), /no plain name/],
-    ['with a neuron that is not there', plain.replace('&end', '&view=0,0,1,102400&end'), /the neuron is out of range/],
+    ['with a neuron that is not there', plain.replace('51306', '102400'), /the neuron is out of range/],
     ['with half a percent sign', plain.replace('dt=0.1', 'dt=%'), /cannot be read/],
     ['without end', `${plain}${'&i=constant'.repeat(9000)}`, /too long/],
   ])('%s is refused', (_, link, reason) => {
