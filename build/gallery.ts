@@ -29,7 +29,7 @@ const SPARK = { text: 'the defaults of Spark 1.0.0' };
 /** In the order of the page. */
 const SHOWN: readonly Shown[] = [
   { name: 'Tonic', protocol: 'nd_table61_tonic', source: BOOK, note: 'Even intervals from the second spike on.' },
-  { name: 'Adapting', protocol: 'nd_table61_adapting_tau200', source: BOOK, note: 'Intervals grow to a plateau.' },
+  { name: 'Adapting', protocol: 'naud2008_adaptation', source: NAUD, note: 'Intervals grow sevenfold, to a plateau.' },
   {
     name: 'Initial burst',
     protocol: 'nd_table61_initial_burst',

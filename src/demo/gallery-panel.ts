@@ -110,7 +110,7 @@ function caseOf(preset: Preset, step: GalleryEvents['step'], simulated?: Simulat
   }
   return [
     element('p', {}, element('strong', {}, name), '. ', note),
-    element('p', { className: 'gallery-source' }, 'Source: ', origin),
+    element('p', { className: 'gallery-source quiet' }, 'Source: ', origin),
     element('div', { className: 'gallery-spikes' }, ...rows, element('span'), axisOf(duration)),
     verdict,
     effectsOf(preset, step, simulated?.dt),

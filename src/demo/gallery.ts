@@ -35,6 +35,8 @@ export const loadPresets = async (): Promise<readonly Preset[]> => (await import
 
 /** As many neurons as show that all of them do the same. */
 const UNITS = 32 * 32;
+/** The one of them that is traced: in the middle. */
+const TRACED = 16 * 32 + 16;
 /** How long an experiment takes to watch, s. */
 const WATCHED = 6;
 
@@ -49,7 +51,7 @@ export function setupOf({ soma, parameters, currents, duration }: Preset): Setup
     parameters,
     spread: {},
     inputs: currents.map((current) => ({ kind: 'step', ...current })),
-    view: { ...HOME, neuron: 0 },
+    view: { ...HOME, neuron: TRACED },
   };
 }
 
