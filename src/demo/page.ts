@@ -42,6 +42,8 @@ export class Page {
   #asked = 0;
   #frame = 0;
   #note = '';
+  /** What of it is a complaint, to be taken back. */
+  #complaint = '';
   readonly #pace = new Pace();
   readonly #meter = new Meter();
   readonly #transport: Transport;
@@ -222,9 +224,9 @@ export class Page {
       this.#complain();
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
+      this.#complain(error);
       // The last good values stay in force.
       if (this.#wanted === wanted) this.#wanted = live.setup;
-      this.#complain(error);
     } finally {
       this.#restart = false;
     }
@@ -273,15 +275,23 @@ export class Page {
     this.#trace?.follow(setup);
   }
 
-  // At the control that it is about, where there is one.
+  // At the control that it is about, where there is one; in the line for it too where that was not the one that was changed.
   #complain(error?: InputError): void {
     const [, table, name = ''] = /^(?:cells\.)?(parameters|input)?[.[]?(\w+)/.exec(error?.path ?? '') ?? [];
     const text = error && `${error.reason}; ${error.remedy}`;
     this.#controls.complain(table === 'parameters' ? name : undefined, text);
     this.#inputs.complain(table === 'input' ? inputAt(this.#wanted, Number(name)) : undefined, text);
     this.#transport.complain(table ? undefined : name, text);
-    const known = table === 'input' || (table ? this.#controls.has(name) : this.#transport.has(name));
-    if (error && !known) this.say(error.message);
+    const [before, wanted] = [this.#live?.setup, this.#wanted];
+    const seen =
+      table === 'input'
+        ? wanted.inputs !== before?.inputs
+        : table
+          ? this.#controls.has(name) && (wanted.parameters !== before?.parameters || wanted.spread !== before.spread)
+          : this.#transport.has(name);
+    const said = error && !seen ? error.message : '';
+    if (said !== this.#complaint && (said || this.#note === this.#complaint)) this.say(said);
+    this.#complaint = said;
   }
 
   async #recover(live: Live): Promise<void> {

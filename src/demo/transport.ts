@@ -5,6 +5,8 @@ import { somas } from '../index.ts';
 import { Complaint, element, NumberField, type Span } from './elements.ts';
 import { type Edit, MOST_UNITS, type Setup, type SomaName } from './setup.ts';
 
+type Key = 'units' | 'dt' | 'seed' | 'speed';
+
 export interface Hand {
   change(edit: Edit): void;
   /** Runs, or pauses. */
@@ -27,18 +29,18 @@ export class Transport {
   readonly #run: HTMLButtonElement;
   readonly #time = element('output', { className: 'time', 'aria-label': 'model time' });
   readonly #soma: HTMLSelectElement;
-  readonly #fields: Record<'units' | 'dt' | 'seed' | 'speed', NumberField>;
-  readonly #complaints: Record<string, Complaint>;
+  readonly #fields: Record<Key, NumberField>;
+  readonly #complaints: Readonly<Record<Key, Complaint>>;
 
   constructor(bar: HTMLElement, basics: HTMLElement, hand: Hand) {
     const button = (text: string, title: string, onclick: () => void) =>
       element('button', { type: 'button', title, onclick }, text);
     this.#run = button('Pause', 'run or pause (space)', () => hand.toggle());
     this.#run.classList.add('main');
-    const set = (key: 'units' | 'dt' | 'seed' | 'speed') => (value: number | undefined) => {
+    const set = (key: Key) => (value: number | undefined) => {
       if (value !== undefined) hand.change(() => ({ [key]: value }));
     };
-    const field = (key: 'units' | 'dt' | 'seed' | 'speed', name: string, meaning: string, span?: Span) =>
+    const field = (key: Key, name: string, meaning: string, span?: Span) =>
       new NumberField({ name, meaning, span, onInput: set(key) });
     this.#fields = {
       units: field('units', 'neurons', `how many neurons, up to ${MOST_UNITS.toLocaleString('en')}`),
@@ -46,9 +48,13 @@ export class Transport {
       seed: field('seed', 'seed', 'the same seed gives the same spikes'),
       speed: field('speed', 'speed, model ms a second', 'model time a second', { from: 0.5, to: 5000, log: true }),
     };
-    this.#complaints = Object.fromEntries(
-      Object.entries(this.#fields).map(([key, { field }]) => [key, new Complaint([field])]),
-    );
+    const complaint = (key: Key) => new Complaint([this.#fields[key].field]);
+    this.#complaints = {
+      units: complaint('units'),
+      dt: complaint('dt'),
+      seed: complaint('seed'),
+      speed: complaint('speed'),
+    };
     const { units, dt, seed, speed } = this.#fields;
     units.field.setAttribute('list', 'sizes');
     const sizes = element(
@@ -77,6 +83,7 @@ export class Transport {
         speed.field,
         element('span', { className: 'unit' }, 'ms/s'),
       ),
+      this.#complaints.speed.element,
     );
     const line = (label: string, unit: string, one: HTMLElement, complaint?: Complaint) =>
       element(

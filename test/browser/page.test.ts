@@ -111,6 +111,19 @@ describe.each([
     expect(await page.evaluate(() => window.page.setup.parameters.spike_slope)).toBe(3);
   });
 
+  test('says at the top what is wrong with a parameter that was not touched, and takes it back', async () => {
+    const page = await openDemo({ webgpu });
+    const field = (name: string) => page.locator(`input[type=number][aria-label="${name}"]`);
+    await field('time step, ms').fill('7');
+    await page.waitForFunction(() => /potential_tau.*time step of 7 ms/.test(window.page.note));
+    expect(await page.evaluate(() => window.page.live?.setup.dt)).toBe(0.1);
+    await field('time step, ms').fill('0.2');
+    await page.waitForFunction(() => window.page.live?.setup.dt === 0.2);
+    expect(await page.evaluate(() => window.page.note)).toBe('');
+    await field('speed, model ms a second').fill('0');
+    await page.getByText('is no speed').waitFor();
+  });
+
   test('takes another input while it runs on', async () => {
     const page = await openDemo({ webgpu });
     const field = page.locator('#inputs input[type=number][aria-label="Input 1: amplitude, pA"]');
