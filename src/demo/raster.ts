@@ -88,6 +88,11 @@ export class Raster {
     return seen.reduce((sum, { rate }) => sum + rate, 0) / Math.max(seen.length, 1);
   }
 
+  // The left edge; it stands still until the window is full.
+  get #begin(): number {
+    return Math.max(this.#now - this.#window, 0);
+  }
+
   /** Draws what is new; to be called in each frame. */
   paint(): void {
     const { canvas } = this;
@@ -103,7 +108,8 @@ export class Raster {
     const context = this.#context;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
-    const [strip, cut] = [this.#strip, ((this.#reached % this.#strip.width) + this.#strip.width) % this.#strip.width];
+    const strip = this.#strip;
+    const cut = this.#begin === 0 ? 0 : this.#reached % strip.width;
     if (strip.width > 0 && strip.height > 0) {
       const older = strip.width - cut;
       if (older > 0) context.drawImage(strip, cut, 0, older, rasterHeight, left, 0, older, rasterHeight);
@@ -172,7 +178,8 @@ export class Raster {
     // The scale grows at once and shrinks late, so that the curve can be read.
     if (highest > this.#peak || highest < this.#peak / 4) this.#peak = niceAbove(Math.max(highest * 1.2, 10));
     const y = (rate: number) => top + tall * (1 - rate / this.#peak);
-    const x = (time: number) => x1 - ((this.#now - time) / this.#window) * (x1 - x0);
+    const begin = this.#begin;
+    const x = (time: number) => x0 + ((time - begin) / this.#window) * (x1 - x0);
     const { line, rate: ink, text } = this.#inks;
     context.lineWidth = 1;
     context.strokeStyle = line;
@@ -181,7 +188,7 @@ export class Raster {
     context.strokeStyle = ink;
     context.lineWidth = 1.5;
     context.beginPath();
-    for (const { time, rate } of this.#bins) if (time >= this.#now - this.#window) context.lineTo(x(time), y(rate));
+    for (const { time, rate } of this.#bins) if (time >= begin) context.lineTo(x(time), y(rate));
     context.stroke();
     context.fillStyle = text;
     context.font = `${getComputedStyle(this.canvas).fontSize} system-ui, sans-serif`;
@@ -194,9 +201,9 @@ export class Raster {
     context.fillText('cells', x0 - 4, page(rasterHeight) / 2);
     context.textBaseline = 'alphabetic';
     const below = page(height) - 5;
-    context.fillText(`${this.#now.toFixed(0)} ms`, x1 - 1, below);
+    context.fillText(`${(begin + this.#window).toFixed(0)} ms`, x1 - 1, below);
     context.textAlign = 'left';
-    context.fillText(`${Math.max(this.#now - this.#window, 0).toFixed(0)} ms`, x0, below);
+    context.fillText(`${begin.toFixed(0)} ms`, x0, below);
   }
 }
 

@@ -111,7 +111,8 @@ export class TracePlot {
   paint(now: number): void {
     if (!this.#stale || this.#plots.length === 0 || this.boxes[0].clientWidth === 0) return;
     this.#stale = false;
-    const begin = now - this.#window;
+    // It stands still until the window is full.
+    const begin = Math.max(now - this.#window, 0);
     if ((this.#times[0] ?? now) < begin - this.#window / 2) {
       const old = this.#times.findIndex((time) => time >= begin);
       for (const list of [this.#times, ...this.#values]) list.splice(0, old < 0 ? list.length : old);
@@ -123,7 +124,7 @@ export class TracePlot {
     const scales = (plot: uPlot | undefined, data: uPlot.AlignedData) =>
       plot?.batch(() => {
         plot.setData(data, true);
-        plot.setScale('x', { min: begin, max: Math.max(now, begin + 1) });
+        plot.setScale('x', { min: begin, max: begin + this.#window });
       });
     const moving = this.#others.some(({ name }) => name === 'threshold');
     scales(upper, [this.#times, potential, ...(moving ? [] : [flat(threshold)]), flat(rheobase)] as uPlot.AlignedData);
