@@ -65,6 +65,8 @@ export class Sheet {
   show(setup: Setup): void {
     this.#setup = setup;
     this.#view = setup.view;
+    // All of it in sight, a finger that moves up or down means the page.
+    this.box.style.touchAction = setup.view.zoom > 1 ? 'none' : 'pan-y';
     this.#stale = true;
   }
 
