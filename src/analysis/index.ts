@@ -36,5 +36,6 @@ export {
   findRheobase,
   type Rheobase,
   rheobase,
+  rheobaseMeanings,
 } from './rheobase.ts';
 export type { ShortRunOptions } from './trains.ts';

@@ -23,6 +23,14 @@ export interface Rheobase {
   hopf: number;
 }
 
+/** What happens at a rheobase, in a few words. */
+export const rheobaseMeanings: Readonly<Record<Rheobase['kind'], string>> = {
+  'saddle-node': 'saddle-node: rest and the unstable state vanish together',
+  hopf: 'Hopf bifurcation: rest gives way to oscillations',
+  threshold: 'the potential at rest passes the threshold',
+  none: 'no current leaves it a stable rest',
+};
+
 /**
  * The rheobase of a soma from its equations, in continuous time: with R the resistance, g = 1 + R *
  * adaptation_subthreshold (1 without adaptation) and V_T the rheobase threshold above rest,

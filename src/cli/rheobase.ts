@@ -1,6 +1,6 @@
 // `somagpu rheobase`: the rheobase of a neuron, from its equations and from steps of current.
 
-import { type FoundRheobase, findRheobase, type Rheobase, rheobase } from '../analysis/index.ts';
+import { type FoundRheobase, findRheobase, type Rheobase, rheobase, rheobaseMeanings } from '../analysis/index.ts';
 import { asOptions, type ChosenNeuron, chooseNeuron, type NeuronOptions } from './neuron.ts';
 import { table } from './table.ts';
 
@@ -25,13 +25,6 @@ export async function printRheobase(what: string, options: RheobaseOptions): Pro
   );
 }
 
-const WORDS: Readonly<Record<Rheobase['kind'], string>> = {
-  'saddle-node': 'saddle-node: rest and the unstable state vanish together',
-  hopf: 'Hopf bifurcation: rest gives way to oscillations',
-  threshold: 'the potential at rest passes the threshold',
-  none: 'no current leaves it a stable rest',
-};
-
 function asTable(
   { title, dt }: ChosenNeuron,
   { duration, settle }: RheobaseOptions,
@@ -45,7 +38,7 @@ function asTable(
   const steps = `a spike${after} within ${duration} ms at dt ${dt} ms; silent at ${figure(found.silent, digits)}`;
   const later = analytic.kind === 'saddle-node' ? [] : [['', figure(analytic.saddleNode), 'saddle-node']];
   const rows = [
-    ['equations', figure(analytic.current), WORDS[analytic.kind]],
+    ['equations', figure(analytic.current), rheobaseMeanings[analytic.kind]],
     ...later.filter(([, current]) => current !== ''),
     ['steps', figure(found.firing, digits), steps],
   ];

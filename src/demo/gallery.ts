@@ -2,8 +2,8 @@
 // off. It knows neither the page nor how the numbers came about: they are generated from the protocols' files, and loaded
 // only when somebody looks at them.
 
-import { Simulation } from '../index.ts';
-import { HOME, populationOf, type Setup, type SomaName } from './setup.ts';
+import { HOME, type Setup, type SomaName } from './setup.ts';
+import { shortRun } from './short-run.ts';
 
 /** A published experiment on one neuron, with its spikes. */
 export interface Preset {
@@ -104,21 +104,12 @@ export function compare(expected: readonly number[], simulated: readonly number[
 }
 
 /**
- * Spike times of a set-up's first neuron, all spread left out, ms: a short run of its own on the processor, which takes
- * milliseconds and leaves the page's simulation alone.
+ * Spike times of a set-up's first neuron, all spread left out, ms: by a short run of its own, which takes milliseconds.
  *
  * @param duration - ms; what is left of a last step is left out
  * @throws InputError where the engine refuses the set-up, as where a time step is too long for a time constant
  */
 export async function simulate(setup: Setup, duration: number): Promise<number[]> {
-  const { dt, seed } = setup;
-  const simulation = await Simulation.create({ dt, seed, backend: 'cpu', workers: 0 });
-  try {
-    const { soma, options } = populationOf({ ...setup, units: 1, spread: {} });
-    const cell = simulation.add(soma, { ...options, record: { spikes: true } });
-    await simulation.run(Math.floor(duration / dt + 1e-6) * dt);
-    return Array.from((await cell.spikes()).times);
-  } finally {
-    simulation.dispose();
-  }
+  const { spikes } = await shortRun(setup, duration);
+  return Array.from(spikes.times);
 }
