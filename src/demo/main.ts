@@ -40,7 +40,16 @@ if (refused) page.say(refused);
 // A GPU in hardware starts with a million.
 const sized: Parameters<Page['start']>[1] = (setup, { hardware }) => (hardware ? standardOf(2 ** 20) : setup);
 
-const tabs = openTabs(find('tabs'), () => {});
+let lab: Promise<(setup: Setup) => void> | undefined;
+
+/** The lab is loaded when it is first looked at, and works only while it is. */
+async function followLab(): Promise<void> {
+  if (find('lab').hidden) return;
+  lab ??= import('./lab-panel.ts').then(({ openLab }) => openLab(find('lab'), page));
+  (await lab)(page.setup);
+}
+
+const tabs = openTabs(find('tabs'), () => void followLab());
 
 async function surround(): Promise<void> {
   openKeep(find('keep'), page);
@@ -54,6 +63,7 @@ async function surround(): Promise<void> {
     last = page.setup;
     followAddress(last);
     gallery.follow(last);
+    void followLab();
   }, FOLLOWED);
   addEventListener('hashchange', async () => {
     const { setup, refused } = await linked();
