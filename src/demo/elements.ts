@@ -44,6 +44,12 @@ export const numberAt = ({ from, to, log }: Span, stop: number): number => {
   return Number(log ? exact.toPrecision(3) : exact.toFixed(Math.max(0, 2 - Math.floor(Math.log10(to - from)))));
 };
 
+/** 10, 20, 30, 50, 100, ... at or above a number. */
+export function niceAbove(number: number): number {
+  const power = 10 ** Math.floor(Math.log10(number));
+  return ([1, 2, 3, 5, 10].find((factor) => factor * power >= number * 0.999) ?? 10) * power;
+}
+
 /** A number as a field shows it. */
 export const shown = (value: number | undefined): string =>
   value === undefined ? '' : String(Number(value.toPrecision(7)));

@@ -107,28 +107,30 @@ const pA = (current: number): string => (Number.isFinite(current) ? `${Number(cu
 function curveChart({ curve, rheobase, current }: Lab): HTMLElement {
   return drawn(curve, ({ currents, steady, first }) => {
     const [from, to] = [currents[0] as number, currents.at(-1) as number];
-    const highest = Math.max(...steady, ...first, 1);
+    // The first intervals of an adapting neuron would leave what lasts at the bottom.
+    const lasting = Math.max(...steady);
+    const highest = Math.min(Math.max(...first, lasting, 1), 3 * lasting || Infinity);
     const expected = 'value' in rheobase ? rheobase.value.current : Number.NaN;
-    const level = (name: string, ink: 'third' | 'second', at = Number.NaN) => ({ name, ink, at, axis: 'x' as const });
+    const level = (name: string, ink: 'quiet' | 'second', at = Number.NaN) => ({ name, ink, at, axis: 'x' as const });
     return chart({
-      label: `Rate against current, from ${rounded(from)} to ${rounded(to)} pA: up to ${rounded(Math.max(...steady))} Hz in the end, ${rounded(Math.max(...first))} Hz at first.`,
+      label: `Rate against current, from ${rounded(from)} to ${rounded(to)} pA: up to ${rounded(lasting)} Hz in the end, ${rounded(Math.max(...first))} Hz at first.`,
       x: { name: 'current, pA', from, to },
       y: { name: 'rate, Hz', from: 0, to: highest * 1.05 },
       lines: [
-        { name: 'first interval', ink: 'quiet', thin: true, strands: [{ x: currents, y: first }] },
+        { name: 'first interval', ink: 'third', thin: true, strands: [{ x: currents, y: first }] },
         { name: 'steady', ink: 'accent', strands: [{ x: currents, y: steady }] },
       ],
-      levels: [level('rheobase', 'third', expected), level('present current', 'second', current)],
+      levels: [level('rheobase', 'quiet', expected), level('present current', 'second', current)],
     });
   });
 }
 
 function rheobaseRows({ rheobase, found, current, duration }: Lab): Row[] {
   return [
-    ['rheobase', 'Rheobase, from the equations', figure(rheobase, ({ current }) => pA(current))],
-    ['kind', 'What happens there', figure(rheobase, ({ kind }) => rheobaseMeanings[kind])],
-    ['found', `The least step with a spike in ${rounded(duration)} ms`, figure(found, ({ firing }) => pA(firing))],
-    ['current', 'Present constant current', pA(current ?? Number.NaN)],
+    ['rheobase', 'Rheobase', figure(rheobase, ({ current }) => pA(current))],
+    ['kind', 'What ends rest', figure(rheobase, ({ kind }) => rheobaseMeanings[kind])],
+    ['found', `By steps of ${rounded(duration)} ms`, figure(found, ({ firing }) => pA(firing))],
+    ['current', 'Present current', pA(current ?? Number.NaN)],
   ];
 }
 
@@ -165,7 +167,7 @@ function planeChart(plane: Plane): HTMLElement {
     x: { name: 'potential, mV', from: potentials[0] as number, to: potentials.at(-1) as number },
     y: { name: flat ? 'dV/dt, mV/ms' : 'adaptation, pA', ...heightOf(plane) },
     lines: [
-      ...(flat ? [] : [{ name: 'a neuron from rest', ink: 'quiet', thin: true, strands: way } as const]),
+      ...(flat ? [] : [{ name: 'a neuron from rest', ink: 'third', thin: true, strands: way } as const]),
       { name: flat ? 'dV/dt' : 'dV/dt = 0', ink: 'accent', strands: [{ x: potentials, y: upward }] },
       ...(flat ? [] : [zero]),
     ],
@@ -204,24 +206,29 @@ function planeRows(plane: Outcome<Plane>): Row[] {
       return found ? pointText(found, rise !== undefined) : '–';
     });
   return [
-    ['plane-current', 'At a constant current of', figure(plane, ({ current }) => pA(current))],
+    ['plane-current', 'Constant current', figure(plane, ({ current }) => pA(current))],
     ['fixed-0', 'Lower fixed point', point(0)],
     ['fixed-1', 'Upper fixed point', point(1)],
     [
       'reset',
-      'Reset and threshold',
-      figure(plane, ({ reset, threshold }) => `${rounded(reset)} and ${rounded(threshold)} mV`),
+      'Reset, threshold',
+      figure(plane, ({ reset, threshold }) => `${rounded(reset)} mV, ${rounded(threshold)} mV`),
     ],
   ];
 }
 
-function trainChart({ times, duration, intervals }: Train): HTMLElement {
+function trainChart({ times, duration, start, stop, intervals }: Train): HTMLElement {
   const points = Array.from(times.subarray(1), (time, i) => ({ x: time, y: time - (times[i] as number) }));
   const { count, min, max } = intervals;
+  const level = (name: string, at: number) => ({ name, at, axis: 'x', ink: 'quiet' }) as const;
   return chart({
     label: `Each interval between spikes at the time when it ends: ${count === 0 ? 'there is none' : `${count}, from ${rounded(min)} to ${rounded(max)} ms`}.`,
     x: { name: 'time, ms', from: 0, to: duration },
     y: { name: 'interval, ms', from: 0, to: count === 0 ? 1 : max * 1.1 },
+    levels: [
+      ...(start > 0 ? [level('current on', start)] : []),
+      ...(stop < duration ? [level('current off', stop)] : []),
+    ],
     marks: [{ name: 'intervals between spikes', ink: 'accent', small: true, points }],
   });
 }
@@ -236,13 +243,13 @@ function trainRows(train: Outcome<Train>): Row[] {
     row(
       'pattern',
       'Firing pattern',
-      ({ pattern, steady }) => `${pattern.pattern}${steady ? '' : ', with chance in it'}`,
+      ({ pattern, steady }) => `${pattern.pattern}${steady ? '' : ', as the input varies'}`,
     ),
     row('spikes', 'Spikes', ({ times, duration }) => `${times.length} in ${rounded(duration)} ms`),
     row('rate', 'Mean rate', ({ rate }) => rounded(rate, 'Hz')),
     row('latency', 'First spike after', ({ pattern }) => rounded(pattern.latency, 'ms')),
     row('interval', 'Mean interval', ({ intervals }) => rounded(intervals.mean, 'ms')),
-    row('cv', 'Their coefficient of variation', ({ intervals }) => rounded(intervals.cv, '', 3)),
+    row('cv', 'Its variation, CV', ({ intervals }) => rounded(intervals.cv, '', 3)),
     row('adaptation', 'Adaptation index', ({ adaptation }) => rounded(adaptation, '', 3)),
   ];
 }

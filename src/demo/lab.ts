@@ -18,8 +18,8 @@ import {
   type Rheobase,
   rheobase,
 } from '../analysis/index.ts';
-import { InputError } from '../index.ts';
-import { niceAbove } from './raster.ts';
+import { SomaError } from '../index.ts';
+import { niceAbove } from './elements.ts';
 import { numberOf, type Setup, type SetupInput, somaOf } from './setup.ts';
 import { shortRun, wholeSteps } from './short-run.ts';
 
@@ -104,7 +104,8 @@ const isSteady = (input: SetupInput): input is SteadyInput => input.kind === 'co
  * All numbers of the lab, for one neuron with the set-up's parameters, without spread, and with its inputs where their
  * patterns are at their full. In pieces: it lets the page go on after some milliseconds each.
  *
- * @throws the signal's reason; what the engine refuses is told in the place of the result
+ * @param setup - the engine may refuse it; what it says stands in the place of a result then
+ * @throws the signal's reason
  */
 export async function labOf(setup: Setup, signal?: AbortSignal): Promise<Lab> {
   const soma = somaOf(setup);
@@ -136,7 +137,7 @@ async function attempt<Result>(work: () => Result | Promise<Result>, signal?: Ab
   try {
     return { value: await work() };
   } catch (error) {
-    if (error instanceof InputError) return { refused: error.message };
+    if (error instanceof SomaError) return { refused: error.message };
     throw error;
   }
 }
@@ -226,13 +227,13 @@ async function trainOf(setup: Setup, signal?: AbortSignal): Promise<Train> {
 /** How long to run, and when in that the current is on: for steps alone from the first to the last, else all the time. */
 function spanOf({ inputs, dt }: Pick<Setup, 'inputs' | 'dt'>): Record<'duration' | 'start' | 'stop', number> {
   const steps = inputs.flatMap((input) => (input.kind === 'step' ? [input] : []));
-  const starts = steps.map(({ start = 0 }) => start);
-  const stops = steps.map(({ stop = Number.POSITIVE_INFINITY }) => stop).filter(Number.isFinite);
-  // What comes after a step is to be seen, too.
-  const wanted = Math.max(DURATION, ...stops.map((stop) => 1.2 * stop), ...starts.map((start) => start + DURATION));
-  const duration = wholeSteps(Math.min(wanted, MOST_STEPS * dt), dt);
   const alone = steps.length > 0 && steps.length === inputs.length;
-  const start = alone ? Math.min(...starts) : 0;
-  const stop = alone && stops.length === steps.length ? Math.min(Math.max(...stops), duration) : duration;
-  return start < stop ? { duration, start, stop } : { duration, start: 0, stop: duration };
+  const first = Math.min(...steps.map(({ start = 0 }) => start));
+  const last = Math.max(...steps.map(({ stop = Number.POSITIVE_INFINITY }) => stop));
+  const ends = alone && Number.isFinite(last);
+  // What comes after a step is to be seen, too.
+  const wanted = ends ? last + Math.max(last / 2, 100) : DURATION + (alone ? first : 0);
+  const duration = wholeSteps(Math.min(wanted, MOST_STEPS * dt), dt);
+  const span = { duration, start: alone ? Math.max(first, 0) : 0, stop: ends ? Math.min(last, duration) : duration };
+  return span.start < span.stop ? span : { duration, start: 0, stop: duration };
 }

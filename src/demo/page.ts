@@ -3,12 +3,13 @@
 
 import { DeviceLostError, InputError, OutOfMemoryError } from '../index.ts';
 import { Controls } from './controls.ts';
+import { niceAbove } from './elements.ts';
 import { equationsOf } from './equations.ts';
 import type { Host, Wanted } from './host.ts';
 import { InputEditor } from './inputs.ts';
 import { Live, type Ran, tracedIn } from './live.ts';
 import { Meter, Pace } from './loop.ts';
-import { niceAbove, Raster } from './raster.ts';
+import { Raster } from './raster.ts';
 import { type Edit, MOST_UNITS, POPULATION, type Setup } from './setup.ts';
 import { Sheet } from './sheet.ts';
 import { statusOf } from './status.ts';

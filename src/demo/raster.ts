@@ -1,6 +1,7 @@
 // The raster of some neurons and the rate of all, scrolling in model time. A spike is drawn once, into a strip that goes
 // round; the rate is drawn anew. It owns its canvas and knows nothing of where spikes come from.
 
+import { niceAbove } from './elements.ts';
 import type { Ran } from './live.ts';
 
 const RATE_SHARE = 0.28;
@@ -205,12 +206,6 @@ export class Raster {
     context.textAlign = 'left';
     context.fillText(`${begin.toFixed(0)} ms`, x0, below);
   }
-}
-
-/** 10, 20, 30, 50, 100, ... at or above a number. */
-export function niceAbove(number: number): number {
-  const power = 10 ** Math.floor(Math.log10(number));
-  return ([1, 2, 3, 5, 10].find((factor) => factor * power >= number * 0.999) ?? 10) * power;
 }
 
 function inksOf(canvas: HTMLElement): Inks {
