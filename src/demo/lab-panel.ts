@@ -129,7 +129,7 @@ function rheobaseRows({ rheobase, found, current, duration }: Lab): Row[] {
   return [
     ['rheobase', 'Rheobase', figure(rheobase, ({ current }) => pA(current))],
     ['kind', 'What ends rest', figure(rheobase, ({ kind }) => rheobaseMeanings[kind])],
-    ['found', `By steps of ${rounded(duration)} ms`, figure(found, ({ firing }) => pA(firing))],
+    ['found', 'By trying', figure(found, ({ firing }) => `${pA(firing)}, on for ${rounded(duration)} ms`)],
     ['current', 'Present current', pA(current ?? Number.NaN)],
   ];
 }
@@ -207,8 +207,8 @@ function planeRows(plane: Outcome<Plane>): Row[] {
     });
   return [
     ['plane-current', 'Constant current', figure(plane, ({ current }) => pA(current))],
-    ['fixed-0', 'Lower fixed point', point(0)],
-    ['fixed-1', 'Upper fixed point', point(1)],
+    ['fixed-0', 'Fixed point', point(0)],
+    ['fixed-1', 'Another', point(1)],
     [
       'reset',
       'Reset, threshold',
