@@ -162,11 +162,22 @@ class Printed {
   show(setup: Setup): void {
     if (this.box.contains(document.activeElement)) return;
     this.#complaint.say(undefined);
-    const printed = biophysicsOf(printable(setup)) as unknown as Record<string, number | undefined>;
+    const printed = this.#printedOf(setup);
     for (const [name, field] of this.#fields) {
       const value = printed[name];
       (field.field.closest('label') as HTMLElement).hidden = value === undefined;
       field.field.value = shown(value);
+    }
+  }
+
+  // What the engine takes and papers have no word for, as a resistance of 0, leaves nothing to print.
+  #printedOf(setup: Setup): Record<string, number | undefined> {
+    try {
+      return biophysicsOf(printable(setup)) as unknown as Record<string, number | undefined>;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.#complaint.say(error.message);
+      return {};
     }
   }
 
