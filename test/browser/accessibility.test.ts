@@ -1,5 +1,5 @@
 // The page as axe-core judges it, in a real Chromium: no serious fault, in light and dark, on a desk and on a phone, at the
-// start and with a preset of the gallery open. What a canvas shows is not for axe to see.
+// start and with a preset of the gallery and the lab's numbers open. What a canvas shows is not for axe to see.
 
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
@@ -36,6 +36,11 @@ describe.each(['light', 'dark'] as const)('the page in %s', (colorScheme) => {
     await page.getByRole('tab', { name: 'Firing patterns' }).click();
     await page.getByRole('button', { name: 'Tonic' }).click();
     await page.locator('.gallery-verdict').waitFor();
+    expect(await faultsOf(page)).toEqual([]);
+    await page.getByRole('tab', { name: 'Lab' }).click();
+    await page.locator('#lab[data-took]').waitFor();
+    await page.getByText('The curve in numbers').click();
+    await page.locator('#lab td').first().waitFor();
     expect(await faultsOf(page)).toEqual([]);
   });
 });

@@ -246,6 +246,8 @@ describe('what the page loads', () => {
     for (const query of [QUERY.true, QUERY.false]) {
       await page.goto(new URL(`/page/${query}`, page.url()).href);
       await page.waitForFunction(() => (window.page?.live?.time ?? 0) > 20);
+      // The last to come.
+      await page.locator('#lab[data-took]').waitFor();
     }
     const bodies = new Map((await Promise.all(scripts)).map((body) => [body.toString(), body]));
     const bytes = [...bodies.values()].reduce((sum, body) => sum + gzipSync(body).length, 0);
