@@ -54,38 +54,44 @@ export function openLab(box: HTMLElement, page: { readonly setup: Setup }): (set
   return follow;
 }
 
-/** The panel, empty at first, with room for what will be in it. */
+/** What stands beside a chart: what a number is called in `data-figure`, what is read, and the number, as text. */
+type Rows<Of> = readonly (readonly [figure: string, name: string, text: (of: Of) => string])[];
+
+/** The panel, without numbers at first, with room for what will be in it. */
 export function labPanel(): LabPanel {
-  const curve = part('f-I curve');
-  const plane = part('Phase plane');
-  const train = part('Spike train');
+  const curve = part('f-I curve', RHEOBASE);
+  const plane = part('Phase plane', PLANE);
+  const train = part('Spike train', TRAIN);
   const numbers = element('div', {});
   curve.element.append(element('details', {}, element('summary', {}, 'The curve in numbers'), numbers));
   return {
     element: element('div', { className: 'lab' }, curve.element, plane.element, train.element),
     show(lab) {
-      curve.show(curveChart(lab), rheobaseRows(lab));
+      curve.show(curveChart(lab), lab);
       numbers.replaceChildren(curveTable(lab));
-      plane.show(drawn(lab.plane, planeChart), planeRows(lab.plane));
-      train.show(drawn(lab.train, trainChart), trainRows(lab.train));
+      plane.show(drawn(lab.plane, planeChart), lab.plane);
+      train.show(drawn(lab.train, trainChart), lab.train);
     },
   };
 }
 
-/** A name in front of a number: what it is called in `data-figure`, what is read, the number. */
-type Row = readonly [figure: string, name: string, text: string];
-
-function part(title: string) {
+function part<Of>(title: string, rows: Rows<Of>) {
   const picture = element('div', { className: 'lab-picture' });
-  const figures = element('dl', {});
+  const figures = rows.map(([figure]) => element('dd', { 'data-figure': figure }, '–'));
+  const lines = rows.map(([, name], i) => element('div', {}, element('dt', {}, name), figures[i] as HTMLElement));
   return {
-    element: element('section', { 'aria-label': title }, element('h3', {}, title), picture, figures),
-    show(shown: HTMLElement, rows: readonly Row[]) {
+    element: element(
+      'section',
+      { 'aria-label': title },
+      element('h3', {}, title),
+      picture,
+      element('dl', {}, ...lines),
+    ),
+    show(shown: HTMLElement, of: Of) {
       picture.replaceChildren(shown);
-      const lines = rows.map(([figure, name, text]) =>
-        element('div', {}, element('dt', {}, name), element('dd', { 'data-figure': figure }, text)),
-      );
-      figures.replaceChildren(...lines);
+      rows.forEach(([, , text], i) => {
+        (figures[i] as HTMLElement).textContent = text(of);
+      });
     },
   };
 }
@@ -125,14 +131,16 @@ function curveChart({ curve, rheobase, current }: Lab): HTMLElement {
   });
 }
 
-function rheobaseRows({ rheobase, found, current, duration }: Lab): Row[] {
-  return [
-    ['rheobase', 'Rheobase', figure(rheobase, ({ current }) => pA(current))],
-    ['kind', 'What ends rest', figure(rheobase, ({ kind }) => rheobaseMeanings[kind])],
-    ['found', 'By trying', figure(found, ({ firing }) => `${pA(firing)}, on for ${rounded(duration)} ms`)],
-    ['current', 'Present current', pA(current ?? Number.NaN)],
-  ];
-}
+const RHEOBASE: Rows<Lab> = [
+  ['rheobase', 'Rheobase', ({ rheobase }) => figure(rheobase, ({ current }) => pA(current))],
+  ['kind', 'What ends rest', ({ rheobase }) => figure(rheobase, ({ kind }) => rheobaseMeanings[kind])],
+  [
+    'found',
+    'By trying',
+    ({ found, duration }) => figure(found, ({ firing }) => `${pA(firing)}, on for ${rounded(duration)} ms`),
+  ],
+  ['current', 'Present current', ({ current }) => pA(current ?? Number.NaN)],
+];
 
 function curveTable({ curve }: Lab): HTMLElement {
   return drawn(curve, ({ currents, counts, first, steady }) => {
@@ -199,23 +207,22 @@ function heightOf({ potentialNullcline, adaptationNullcline, rise, ways, fixedPo
   return { from: low - room, to: high + room };
 }
 
-function planeRows(plane: Outcome<Plane>): Row[] {
-  const point = (i: number) =>
-    figure(plane, ({ fixedPoints, rise }) => {
-      const found = fixedPoints[i];
-      return found ? pointText(found, rise !== undefined) : '–';
-    });
-  return [
-    ['plane-current', 'Constant current', figure(plane, ({ current }) => pA(current))],
-    ['fixed-0', 'Fixed point', point(0)],
-    ['fixed-1', 'Another', point(1)],
-    [
-      'reset',
-      'Reset, threshold',
-      figure(plane, ({ reset, threshold }) => `${rounded(reset)} mV, ${rounded(threshold)} mV`),
-    ],
-  ];
-}
+const pointAt = (plane: Outcome<Plane>, i: number): string =>
+  figure(plane, ({ fixedPoints, rise }) => {
+    const found = fixedPoints[i];
+    return found ? pointText(found, rise !== undefined) : '–';
+  });
+
+const PLANE: Rows<Outcome<Plane>> = [
+  ['plane-current', 'Constant current', (plane) => figure(plane, ({ current }) => pA(current))],
+  ['fixed-0', 'Fixed point', (plane) => pointAt(plane, 0)],
+  ['fixed-1', 'Another', (plane) => pointAt(plane, 1)],
+  [
+    'reset',
+    'Reset, threshold',
+    (plane) => figure(plane, ({ reset, threshold }) => `${rounded(reset)} mV, ${rounded(threshold)} mV`),
+  ],
+];
 
 function trainChart({ times, duration, start, stop, intervals }: Train): HTMLElement {
   const points = Array.from(times.subarray(1), (time, i) => ({ x: time, y: time - (times[i] as number) }));
@@ -233,23 +240,21 @@ function trainChart({ times, duration, start, stop, intervals }: Train): HTMLEle
   });
 }
 
-function trainRows(train: Outcome<Train>): Row[] {
-  const row = (name: string, called: string, text: (train: Train) => string): Row => [
-    name,
-    called,
-    figure(train, text),
-  ];
-  return [
-    row(
-      'pattern',
-      'Firing pattern',
-      ({ pattern, steady }) => `${pattern.pattern}${steady ? '' : ', as the input varies'}`,
-    ),
-    row('spikes', 'Spikes', ({ times, duration }) => `${times.length} in ${rounded(duration)} ms`),
-    row('rate', 'Mean rate', ({ rate }) => rounded(rate, 'Hz')),
-    row('latency', 'First spike after', ({ pattern }) => rounded(pattern.latency, 'ms')),
-    row('interval', 'Mean interval', ({ intervals }) => rounded(intervals.mean, 'ms')),
-    row('cv', 'Its variation, CV', ({ intervals }) => rounded(intervals.cv, '', 3)),
-    row('adaptation', 'Adaptation index', ({ adaptation }) => rounded(adaptation, '', 3)),
-  ];
-}
+const ofTrain =
+  (text: (train: Train) => string) =>
+  (train: Outcome<Train>): string =>
+    figure(train, text);
+
+const TRAIN: Rows<Outcome<Train>> = [
+  [
+    'pattern',
+    'Firing pattern',
+    ofTrain(({ pattern, steady }) => `${pattern.pattern}${steady ? '' : ', as the input varies'}`),
+  ],
+  ['spikes', 'Spikes', ofTrain(({ times, duration }) => `${times.length} in ${rounded(duration)} ms`)],
+  ['rate', 'Mean rate', ofTrain(({ rate }) => rounded(rate, 'Hz'))],
+  ['latency', 'First spike after', ofTrain(({ pattern }) => rounded(pattern.latency, 'ms'))],
+  ['interval', 'Mean interval', ofTrain(({ intervals }) => rounded(intervals.mean, 'ms'))],
+  ['cv', 'Its variation, CV', ofTrain(({ intervals }) => rounded(intervals.cv, '', 3))],
+  ['adaptation', 'Adaptation index', ofTrain(({ adaptation }) => rounded(adaptation, '', 3))],
+];

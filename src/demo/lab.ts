@@ -18,7 +18,7 @@ import {
   type Rheobase,
   rheobase,
 } from '../analysis/index.ts';
-import { SomaError } from '../index.ts';
+import { SomaError, type Trace } from '../index.ts';
 import { niceAbove } from './elements.ts';
 import { numberOf, type Setup, type SetupInput, somaOf } from './setup.ts';
 import { shortRun, wholeSteps } from './short-run.ts';
@@ -85,6 +85,8 @@ const REACH = 4;
 /** Farther away the spike threshold is left out of the phase plane, mV: the rest would be in a corner. */
 const IN_VIEW = 40;
 const MARGIN = 5;
+/** A way has a sample each so many ms, or each step: enough for a curve. */
+const SAMPLED = 0.1;
 
 /** What a lab depends on: of two set-ups for which it is the same, the numbers are too. */
 export const labKey = ({ soma, dt, seed, parameters, inputs }: Setup): string =>
@@ -184,19 +186,23 @@ async function planeOf(setup: Setup, current: number, duration: number, signal?:
 
 /** From rest under the inputs given; a way ends at the threshold, and the next begins after the reset. */
 async function waysOf(setup: Setup, threshold: number, duration: number, signal?: AbortSignal): Promise<Way[]> {
-  const { spikes, traces } = await shortRun(setup, duration, ['potential', 'adaptation'], signal);
-  const { potential, adaptation } = traces as Record<'potential' | 'adaptation', { values: Float32Array }>;
+  const states = ['potential', 'adaptation'] as const;
+  const { spikes, traces } = await shortRun(setup, duration, { states, every: SAMPLED, signal });
+  const { potential, adaptation } = traces as Record<(typeof states)[number], Trace>;
+  const cut = ({ values }: Trace, first: number, end: number) => Array.from(values.subarray(first, end));
   const ways: Way[] = [];
   let first = 0;
-  for (const end of [...spikes.steps, potential.values.length]) {
-    const way = {
-      potential: Array.from(potential.values.subarray(first, end)),
-      adaptation: Array.from(adaptation.values.subarray(first, end)),
-    };
+  for (const spike of [...spikes.steps, Number.POSITIVE_INFINITY]) {
+    let end = first;
     // The sample of a step with a spike is after the reset.
-    if (end < potential.values.length) {
+    while (end < potential.steps.length && (potential.steps[end] as number) < spike) end++;
+    const way = { potential: cut(potential, first, end), adaptation: cut(adaptation, first, end) };
+    const last = way.adaptation.at(-1);
+    // Between two spikes there may be no sample.
+    if (last === undefined) continue;
+    if (spike < Number.POSITIVE_INFINITY) {
       way.potential.push(threshold);
-      way.adaptation.push(way.adaptation.at(-1) ?? 0);
+      way.adaptation.push(last);
     }
     ways.push(way);
     first = end;
@@ -208,7 +214,7 @@ async function trainOf(setup: Setup, signal?: AbortSignal): Promise<Train> {
   const { dt } = setup;
   const inputs = setup.inputs.map(({ pattern: _, ...input }) => input as SetupInput);
   const { duration, start, stop } = spanOf({ inputs, dt });
-  const { spikes } = await shortRun({ ...setup, inputs }, duration, [], signal);
+  const { spikes } = await shortRun({ ...setup, inputs }, duration, { signal });
   const { times } = spikes;
   const within = times.filter((time) => time > start && time <= stop);
   return {
