@@ -137,7 +137,11 @@ const RHEOBASE: Rows<Lab> = [
   [
     'found',
     'By trying',
-    ({ found, duration }) => figure(found, ({ firing }) => `${pA(firing)}, on for ${rounded(duration)} ms`),
+    ({ found, duration, curve }) =>
+      // What the curve is refused for stands there already.
+      'refused' in found && 'value' in curve
+        ? found.refused
+        : figure(found, ({ firing }) => `${pA(firing)}, on for ${rounded(duration)} ms`),
   ],
   ['current', 'Present current', ({ current }) => pA(current ?? Number.NaN)],
 ];

@@ -184,7 +184,10 @@ describe('the lab on a page', () => {
     expect(all('.lab-refused').map(({ textContent }) => textContent)).toEqual(['dt: is too long', 'dt: is too long']);
     expect(all('svg')).toHaveLength(2);
     expect([figure('found'), figure('rheobase')]).toEqual(['–', '46.044 pA']);
+    panel.show({ ...lab, found: { refused: 'to: it does not fire' } });
+    expect(figure('found')).toBe('to: it does not fire');
     panel.show(lab);
+    expect(figure('found')).toBe('38.695 pA, on for 1000 ms');
     expect(panel.element.querySelectorAll('.lab-refused')).toHaveLength(0);
   });
 });
