@@ -1,10 +1,12 @@
 // The lab of the page: its numbers are those of somagpu/analysis asked directly, those that are published, and those that
 // spikes and states of the run say of themselves.
 
-import { describe, expect, test } from 'vitest';
+import { parseHTML } from 'linkedom';
+import { describe, expect, test, vi } from 'vitest';
 import { adaptationIndex, fiCurve, findRheobase, fixedPoints, rheobase } from '../../src/analysis/index.ts';
 import { loadPresets, type Preset, setupOf, simulate } from '../../src/demo/gallery.ts';
 import { currentOf, type Lab, labOf, type Outcome } from '../../src/demo/lab.ts';
+import { openLab } from '../../src/demo/lab-panel.ts';
 import { numberOf, type Setup, type SetupInput, STANDARD, somaOf } from '../../src/demo/setup.ts';
 import { somas } from '../support/reference.ts';
 
@@ -212,5 +214,34 @@ describe('what the engine refuses', () => {
     expect(got(restless.rheobase).current).toBeLessThan(0);
     expect(got(restless.curve).counts[0]).toBe(0);
     expect(got(restless.curve).counts.at(-1)).toBeGreaterThan(0);
+  });
+});
+
+describe('the lab at work', () => {
+  test('shows the newest of several set-ups and none of those overtaken, and rests while nothing of its own changes', async () => {
+    const { document } = parseHTML('<!doctype html><html><body><aside></aside></body></html>');
+    vi.stubGlobal('document', document);
+    try {
+      const box = document.querySelector('aside') as HTMLElement;
+      const at = (amplitude: number) => setup({ inputs: [constant(amplitude)] });
+      const follow = openLab(box, { setup: at(1) });
+      for (const amplitude of [2, 3, 4]) follow(at(amplitude));
+      const seen = new Set<string | null | undefined>();
+      const current = () => box.querySelector('[data-figure=current]')?.textContent;
+      while (box.getAttribute('aria-busy') === 'true') {
+        seen.add(current());
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      expect([...seen]).toEqual(['–']);
+      expect(current()).toBe('4 pA');
+      expect(Number(box.dataset.took)).toBeGreaterThan(0);
+      follow({ ...at(4), view: { ...STANDARD.view, zoom: 3 }, speed: 7 });
+      expect(box.getAttribute('aria-busy')).toBe('false');
+      follow(at(5));
+      expect(box.getAttribute('aria-busy')).toBe('true');
+      await vi.waitFor(() => expect(current()).toBe('5 pA'), { timeout: 10_000 });
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });
