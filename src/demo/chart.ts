@@ -55,14 +55,22 @@ const FAR = 10 * SIZE;
 /** Points of a line that are nearer to the one before are left out. */
 const NEAR = 1.5;
 
+type Place = (value: number) => number;
+type At = (x: number, y: number) => string;
+
 /** A chart, as wide and high as its box. */
 export function chart({ label, x, y, lines = [], marks = [], levels = [] }: ChartOptions): HTMLElement {
-  const place = (axis: Axis) => (value: number) =>
-    Math.max(Math.min(((value - axis.from) / (axis.to - axis.from)) * SIZE, FAR), -FAR);
-  const [across, up] = [place(x), place(y)];
-  const at = (a: number, b: number) => `${across(a).toFixed(1)} ${(SIZE - up(b)).toFixed(1)}`;
+  const [across, up] = [placeOn(x), placeOn(y)];
+  const at: At = (a, b) => `${across(a).toFixed(1)} ${(SIZE - up(b)).toFixed(1)}`;
   const shown = levels.filter(({ axis, at }) => within(axis === 'x' ? x : y, at));
-  const drawn = [
+  const seen = marks.map(({ points, ...kind }) => ({
+    ...kind,
+    points: points.filter((point) => within(x, point.x) && within(y, point.y)),
+  }));
+  const given = { viewBox: `0 0 ${SIZE} ${SIZE}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label };
+  const picture = svg('svg', given);
+  picture.append(
+    grid(x, y, at),
     ...shown.map(({ axis, at: value, ink }) => {
       const ends = axis === 'x' ? [at(value, y.from), at(value, y.to)] : [at(x.from, value), at(x.to, value)];
       return path(`M${ends.join('L')}`, `level ink-${ink}`);
@@ -70,19 +78,8 @@ export function chart({ label, x, y, lines = [], marks = [], levels = [] }: Char
     ...lines.map(({ strands, ink, thin }) =>
       path(strands.map((strand) => lineOf(strand, across, up)).join(''), `line ink-${ink}${thin ? ' thin' : ''}`),
     ),
-    ...marks.flatMap(({ points, ...kind }) =>
-      points
-        .filter((point) => within(x, point.x) && within(y, point.y))
-        .map((point) => markOf(at(point.x, point.y), kind, point.title)),
-    ),
-  ];
-  const picture = svg('svg', {
-    viewBox: `0 0 ${SIZE} ${SIZE}`,
-    preserveAspectRatio: 'none',
-    role: 'img',
-    'aria-label': label,
-  });
-  picture.append(...grid(x, y, at), ...drawn);
+    ...seen.flatMap((kind) => marksOf(kind, at)),
+  );
   const key = [
     ...lines.filter(({ strands }) => strands.length > 0).map(({ name, ink }) => keyOf('line', ink, name)),
     ...shown.map(({ name, ink }) => keyOf('level', ink, name)),
@@ -100,6 +97,11 @@ export function chart({ label, x, y, lines = [], marks = [], levels = [] }: Char
   );
 }
 
+const placeOn =
+  ({ from, to }: Axis): Place =>
+  (value) =>
+    Math.max(Math.min(((value - from) / (to - from)) * SIZE, FAR), -FAR);
+
 const within = ({ from, to }: Axis, value: number): boolean => from <= value && value <= to;
 
 function svg(tag: string, attributes: Readonly<Record<string, string>>): SVGElement {
@@ -110,8 +112,6 @@ function svg(tag: string, attributes: Readonly<Record<string, string>>): SVGElem
 
 const path = (d: string, className: string): SVGElement =>
   svg('path', { d, class: className, 'vector-effect': 'non-scaling-stroke' });
-
-type Place = (value: number) => number;
 
 function lineOf({ x, y }: Line['strands'][number], across: Place, up: Place): string {
   let d = '';
@@ -126,23 +126,33 @@ function lineOf({ x, y }: Line['strands'][number], across: Place, up: Place): st
   return d;
 }
 
+// Those that have nothing to tell are one element: there may be thousands.
+function marksOf({ points, ...kind }: Marks, at: At): SVGElement[] {
+  const told = points.filter(({ title }) => title);
+  const others = points.filter(({ title }) => !title);
+  const dots = (of: Marks['points']) => of.map(({ x, y }) => `M${at(x, y)}h.01`).join('');
+  return [
+    ...(others.length > 0 ? [markOf(dots(others), kind)] : []),
+    ...told.map((point) => markOf(dots([point]), kind, point.title)),
+  ];
+}
+
 // A line of no length with round ends stays round however the picture is stretched.
-function markOf(at: string, { ink, open, small }: Omit<Marks, 'points'>, title?: string): SVGElement {
-  const dot = (className: string) => path(`M${at}h.01`, className);
+function markOf(dots: string, { ink, open, small }: Omit<Marks, 'points'>, title?: string): SVGElement {
   const made = svg('g', { class: `mark ink-${ink}${small ? ' small' : ''}` });
-  made.append(dot('outer'), ...(open ? [dot('inner')] : []));
   if (title) {
     const told = svg('title', {});
     told.textContent = title;
-    made.prepend(told);
+    made.append(told);
   }
+  made.append(path(dots, 'outer'), ...(open ? [path(dots, 'inner')] : []));
   return made;
 }
 
-function grid(x: Axis, y: Axis, at: (x: number, y: number) => string): SVGElement[] {
+function grid(x: Axis, y: Axis, at: At): SVGElement {
   const upright = roundNumbers(x).map((tick) => `M${at(tick, y.from)}L${at(tick, y.to)}`);
   const level = roundNumbers(y).map((tick) => `M${at(x.from, tick)}L${at(x.to, tick)}`);
-  return [path([...upright, ...level].join(''), 'grid')];
+  return path([...upright, ...level].join(''), 'grid');
 }
 
 function ticksOf(axis: Axis, side: 'left' | 'bottom'): HTMLElement {

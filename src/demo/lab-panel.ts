@@ -195,18 +195,14 @@ function planeChart(plane: Plane): HTMLElement {
   });
 }
 
-/** What is of interest upwards: the ways, the fixed points, the least and the resting value of what bends. */
+/** What is of interest upwards: the ways, the fixed points, where nullclines begin and the lowest of what bends. */
 function heightOf({ potentialNullcline, adaptationNullcline, rise, ways, fixedPoints }: Plane) {
   const bent = rise ?? potentialNullcline;
-  const least = bent.reduce((a, b) => Math.min(a, b));
-  const all = ways.flatMap(({ adaptation }) => adaptation);
-  const seen = [...fixedPoints.map(({ adaptation }) => adaptation), bent[0] as number, least, 0];
-  const span = (values: readonly number[]) =>
-    values.reduce(([a, b], c) => [Math.min(a, c), Math.max(b, c)] as [number, number], [Infinity, -Infinity] as [
-      number,
-      number,
-    ]);
-  const [low, high] = span([...seen, ...all, ...(rise ? [] : adaptationNullcline.subarray(0, 1))]);
+  const points = fixedPoints.filter(({ belowThreshold }) => belowThreshold).map(({ adaptation }) => adaptation);
+  const seen = [0, ...points, ...bent.subarray(0, 1), ...adaptationNullcline.subarray(0, 1)];
+  const all = [seen, ...ways.map(({ adaptation }) => adaptation)];
+  const low = all.reduce((least, values) => values.reduce((a, b) => Math.min(a, b), least), Math.min(...bent));
+  const high = all.reduce((most, values) => values.reduce((a, b) => Math.max(a, b), most), low);
   const room = Math.max((high - low) * 0.08, 1e-3);
   return { from: low - room, to: high + room };
 }

@@ -38,7 +38,9 @@ describe.each([
     expect(Number.parseInt((await textOf(page, 'spikes')) ?? '', 10)).toBeGreaterThan(5);
     expect(await page.locator('#lab svg').count()).toBe(3);
     expect(await page.locator('#lab tbody tr').count()).toBe(41);
-    expect(await page.locator('#lab .mark').count()).toBeGreaterThan(5);
+    // Two fixed points, and the intervals, all in one.
+    expect(await page.locator('#lab svg .mark').count()).toBe(3);
+    expect((await page.locator('#lab .small path').getAttribute('d'))?.split('M').length).toBeGreaterThan(5);
   });
 
   test('is right for each soma', async () => {

@@ -56,6 +56,12 @@ describe('a chart', () => {
     expect(text('.chart-key li')).toEqual(['rheobase', 'stable']);
   });
 
+  test('has marks that have nothing to tell in one element', () => {
+    const points = [1, 2, 3].map((x) => ({ x, y: 50 }));
+    const { paths } = drawn({ marks: [{ name: 'intervals', ink: 'accent', small: true, points }] });
+    expect(paths('.mark.small .outer')).toEqual(['M100.0 500.0h.01M200.0 500.0h.01M300.0 500.0h.01']);
+  });
+
   test('has rings for open marks, round numbers at its axes, and says what it shows', () => {
     const { all, text } = drawn({ marks: [{ name: 'unstable', ink: 'ink', open: true, points: [{ x: 1, y: 1 }] }] });
     expect(all('.mark .inner')).toHaveLength(1);
