@@ -4,7 +4,6 @@
 import { element } from './elements.ts';
 import { type Comparison, compare, loadPresets, type Preset, setupOf, shows, simulate } from './gallery.ts';
 import type { Edit, Setup } from './setup.ts';
-import './gallery.css';
 
 /** What is simulated: with which time step, ms, and the spikes, ms. */
 interface Simulated {

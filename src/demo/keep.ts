@@ -5,7 +5,6 @@ import type { Recorded } from './downloads.ts';
 import { element, NumberField } from './elements.ts';
 import { type Setup, somaOf } from './setup.ts';
 import { writeLink } from './share.ts';
-import './keep.css';
 
 /** What is needed of the page. */
 interface Page {

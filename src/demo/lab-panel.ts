@@ -6,7 +6,6 @@ import { chart } from './chart.ts';
 import { element } from './elements.ts';
 import { type Lab, labKey, labOf, type Outcome, type Plane, type Train } from './lab.ts';
 import type { Setup } from './setup.ts';
-import './lab.css';
 
 /** The lab's panel. */
 export interface LabPanel {
@@ -25,7 +24,7 @@ export function openLab(box: HTMLElement, page: { readonly setup: Setup }): (set
   let key = '';
   let stop = new AbortController();
   let last: Promise<void> = Promise.resolve();
-  box.replaceChildren(element('h2', {}, 'What one neuron does'), panel.element);
+  box.replaceChildren(panel.element);
   const work = async (setup: Setup, signal: AbortSignal): Promise<void> => {
     if (signal.aborted) return;
     const begin = performance.now();

@@ -51,13 +51,13 @@ async function followLab(): Promise<void> {
 
 const tabs = openTabs(find('tabs'), () => void followLab());
 
-async function surround(): Promise<void> {
+async function surround(begun: Setup): Promise<void> {
   openKeep(find('keep'), page);
   const { openGallery } = await import('./gallery-panel.ts');
   const gallery = await openGallery(find('gallery'), page);
   // A link to a published experiment shows what is published of it.
   if (gallery.shown) tabs.show('gallery');
-  let last = page.setup;
+  let last = begun;
   setInterval(() => {
     if (page.setup === last) return;
     last = page.setup;

@@ -89,8 +89,8 @@ export class Page {
     document.addEventListener('visibilitychange', () => this.#visible());
   }
 
-  /** Opens a device, builds the population and goes on for ever. */
-  async start(wanted: Wanted, sized: (setup: Setup, host: Host) => Setup): Promise<void> {
+  /** Opens a device, builds the population and goes on for ever. Tells what it began with: a hand may have been quicker. */
+  async start(wanted: Wanted, sized: (setup: Setup, host: Host) => Setup): Promise<Setup> {
     const setup = this.#wanted;
     this.#live = await Live.open((host) => (this.#free ? sized(setup, host) : setup), wanted);
     const opened = this.#live.setup;
@@ -103,6 +103,7 @@ export class Page {
     this.#trace = new TracePlot([find('potential'), find('states')], find('traced'));
     this.#trace.begin(this.#live.setup, tracedIn(this.#live.setup));
     this.#follow(this.#live.setup);
+    return opened;
   }
 
   /** The set-up that is in force, or about to be. */

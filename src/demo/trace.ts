@@ -2,7 +2,6 @@
 // the samples in them; how a neuron is chosen and recorded is not its affair.
 
 import uPlot from 'uplot';
-import 'uplot/dist/uPlot.min.css';
 import { stateMeanings } from '../meanings.ts';
 import type { Ran } from './live.ts';
 import { numberOf, type Setup, somaOf } from './setup.ts';

@@ -10,6 +10,7 @@ import { somas } from '../support/reference.ts';
 async function openDemo(webgpu: boolean): Promise<Page> {
   const page = await openPage({ webgpu });
   await page.goto(new URL(webgpu ? '/page/?backend=webgpu&units=4096' : '/page/?units=4096', page.url()).href);
+  await page.getByRole('tab', { name: 'Lab' }).click();
   await page.locator('#lab[data-took]').waitFor();
   return page;
 }
@@ -19,8 +20,7 @@ const textOf = (page: Page, name: string) => figure(page, name).textContent();
 const pA = (current: number) => `${Number(current.toFixed(3))} pA`;
 
 /** Waits for a figure to be so. */
-const toBe = (page: Page, name: string, text: string | RegExp) =>
-  expect.poll(() => textOf(page, name), { timeout: 30_000 }).toMatch(text);
+const toBe = (page: Page, name: string, text: string | RegExp) => expect.poll(() => textOf(page, name)).toMatch(text);
 
 const slider = (page: Page, name: string) => page.locator(`#parameters input[type=range][aria-label^="${name},"]`);
 
@@ -74,7 +74,9 @@ describe.each([
 
 test('the lab names the pattern of a preset, and shows what the newest of many changes asks for', async () => {
   const page = await openDemo(false);
+  await page.getByRole('tab', { name: 'Firing patterns' }).click();
   await page.getByRole('button', { name: 'Initial burst', exact: true }).click();
+  await page.getByRole('tab', { name: 'Lab' }).click();
   await toBe(page, 'pattern', /^initial burst$/);
   for (const amplitude of [10, 400, 20, 300, 30]) {
     await page.evaluate(

@@ -246,8 +246,11 @@ describe('what the page loads', () => {
     for (const query of [QUERY.true, QUERY.false]) {
       await page.goto(new URL(`/page/${query}`, page.url()).href);
       await page.waitForFunction(() => (window.page?.live?.time ?? 0) > 20);
-      // The last to come.
+      await page.getByRole('tab', { name: 'Lab' }).click();
       await page.locator('#lab[data-took]').waitFor();
+      const download = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Experiment' }).click();
+      await download;
     }
     const bodies = new Map((await Promise.all(scripts)).map((body) => [body.toString(), body]));
     const bytes = [...bodies.values()].reduce((sum, body) => sum + gzipSync(body).length, 0);
