@@ -1,14 +1,38 @@
-// The checksum of zip and of saved simulations.
+// The checksum of zip and of saved simulations. Eight bytes a turn, by a table for each of them: a saved million of
+// neurons is tens of megabytes, and a page is held while they are summed.
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
+/** Row k: what a byte does to the sum when k more bytes follow it. */
+const TABLE = new Uint32Array(8 * 256);
+for (let i = 0; i < TABLE.length; i++) {
+  let crc = i < 256 ? i : (TABLE[i - 256] as number);
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});
+  TABLE[i] = crc;
+}
+
+/** What a word does to the sum when `more` bytes follow its first one. */
+const ofWord = (word: number, more: number): number =>
+  (TABLE[256 * more + (word & 255)] as number) ^
+  (TABLE[256 * more - 256 + ((word >>> 8) & 255)] as number) ^
+  (TABLE[256 * more - 512 + ((word >>> 16) & 255)] as number) ^
+  (TABLE[256 * more - 768 + (word >>> 24)] as number);
 
 /** CRC-32 of some bytes. */
 export function crc32(bytes: Uint8Array): number {
   let crc = -1;
-  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[i] as number)) & 255] as number);
+  const single = (from: number, to: number) => {
+    for (let i = from; i < to; i++) crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[i] as number)) & 255] as number);
+  };
+  // Words lie at multiples of their size.
+  const before = Math.min(-bytes.byteOffset & 3, bytes.length);
+  const words = 2 * Math.floor((bytes.length - before) / 8);
+  const after = before + 4 * words;
+  single(0, before);
+  if (words > 0) {
+    const view = new Uint32Array(bytes.buffer, bytes.byteOffset + before, words);
+    for (let i = 0; i < words; i += 2) {
+      crc = ofWord(crc ^ (view[i] as number), 7) ^ ofWord(view[i + 1] as number, 3);
+    }
+  }
+  single(after, bytes.length);
   return ~crc >>> 0;
 }
