@@ -30,8 +30,8 @@ export type {
 export interface ResolvedInput {
   law: InputLaw;
   values: Record<string, Plane>;
-  /** What its states start with. */
-  states: Record<string, Plane>;
+  /** What its states start with: drawn only when asked for, for a restored population has them. */
+  states: Record<string, () => Plane>;
 }
 
 const KINDS = [...Object.keys(inputLaws), 'array'];
@@ -70,7 +70,9 @@ function resolveLaw({ kind, ...given }: LawInput, scope: Scope): ResolvedInput {
   Object.assign(values, source?.words, derived[kind]?.(values, { ...scope, given: own }));
   for (const [name, row] of rows) if (row.onHost) delete values[name];
   const states = Object.entries(law.states).map(([name, row]) => {
-    return [name, row.default === 'normal' ? normalStart(name, source as Source, scope) : (row.default as number)];
+    const start = () =>
+      row.default === 'normal' ? normalStart(name, source as Source, scope) : (row.default as number);
+    return [name, start] as const;
   });
   return { law, values, states: Object.fromEntries(states) };
 }

@@ -6,7 +6,7 @@ import { currentsOf, type HostCurrent, stepCurrent, streamKind, streamOf } from 
 import { checkNames, InputError, isList } from './errors.ts';
 import { inputKey, statisticKey } from './fields.ts';
 import { statisticsRows } from './generated/shaders.ts';
-import type { Value } from './initializers.ts';
+import { isInitializer, type Value } from './initializers.ts';
 import { type Input, type ResolvedInput, resolveInputs } from './inputs.ts';
 import type { StreamKind } from './kernel.ts';
 import {
@@ -55,7 +55,7 @@ interface Clock {
 
 /** What has changed in a population since it was added; states in the units of the device. */
 export interface PopulationState {
-  /** Those set since, in user units. */
+  /** Those set since, and those that an initializer drew: to draw them again would take longer. In user units. */
   parameters: Readonly<Record<string, Plane>>;
   states: Readonly<Record<string, Float32Array>>;
   counts: Uint32Array;
@@ -79,8 +79,13 @@ export class Population<Config extends object = object, State extends string = s
   readonly inhibitory: Uint8Array | undefined;
   readonly #clock: Clock;
   readonly #currents: readonly HostCurrent[];
-  readonly #added: { parameters: Record<string, Plane>; states: Record<string, Plane> };
+  /** What inputs and statistics start with, by the keys the device knows it by. */
+  readonly #starts: Readonly<Record<string, () => Plane>>;
+  /** How it was right after `add`; of a restored one only once `reset` asks for that. */
+  #added: { parameters: Record<string, Plane>; states: Record<string, Plane> } | undefined;
   #parameters: Record<string, Plane>;
+  /** The parameters that were set since. */
+  #set = new Set<string>();
   // Parameters may change while a block is on its way; its samples are relative to those it ran with.
   readonly #ranWith = new WeakMap<Block, Record<string, Plane>>();
 
@@ -91,6 +96,7 @@ export class Population<Config extends object = object, State extends string = s
     readonly soma: Soma<Config, State>,
     readonly name: string,
     options: PopulationOptions<Config, State>,
+    state?: PopulationState,
   ) {
     const known = ['name', 'units', 'parameters', 'initial', 'input', 'inhibitory', 'record'];
     checkNames(name, options, known, 'key NAME of a population');
@@ -102,26 +108,21 @@ export class Population<Config extends object = object, State extends string = s
     const planes = arrays.filter((value) => value !== undefined && typeof value !== 'number').length;
     const gathered = Object.keys(record?.statistics ?? {}).length * Object.keys(statisticsRows).length;
     backend.checkRoom(this.neurons, planes + Object.keys(soma.states).length + gathered, `${name}.units`);
-    this.#parameters = resolveParameters(soma.parameters, parameters, this.#scope('parameters'));
+    const kept = state?.parameters ?? {};
+    const wanted = Object.entries(parameters ?? {}).filter(([name]) => !Object.hasOwn(kept, name));
+    const checked = state ? Object.fromEntries(wanted) : parameters;
+    this.#parameters = resolveParameters(soma.parameters, checked, this.#scope('parameters'), kept);
     const { laws, host } = resolveInputs(input, this.#scope('input'));
-    const given = resolveStates(soma.states, initial, this.#parameters, this.#scope('initial'));
     this.#currents = host;
     const inputs = input.map((one, i) => this.#givenInput(one, `${name}.input[${i}]`));
-    this.given = { ...copyOf({ ...options, input: undefined }), input: inputs };
     this.inhibitory = checkInhibitory(inhibitory, this.neurons, `${name}.inhibitory`);
     this.recordings = makeRecordings(record, { name, soma, neurons: this.neurons, dt: clock.dt });
     const statistics = this.gatheredStates.flatMap((state) =>
-      Object.entries(statisticsRows).map(([name, row]) => [statisticKey(state, name), row.default]),
+      Object.entries(statisticsRows).map(([name, row]) => [statisticKey(state, name), () => row.default as number]),
     );
-    this.#added = {
-      parameters: this.#parameters,
-      states: {
-        ...defaultStates(soma.states, this.#parameters),
-        ...given,
-        ...keyed(laws, 'states'),
-        ...Object.fromEntries(statistics),
-      },
-    };
+    this.#starts = { ...keyed(laws, 'states'), ...Object.fromEntries(statistics) };
+    const begin = state ? undefined : this.#begin(this.#parameters, initial);
+    this.given = { ...copyOf({ ...options, input: undefined }), input: inputs };
     this.device = backend.populate({
       name,
       soma,
@@ -133,7 +134,18 @@ export class Population<Config extends object = object, State extends string = s
       statistics: this.gatheredStates,
     });
     this.device.setFields({ ...this.#deviceParameters(Object.keys(this.#parameters)), ...keyed(laws, 'values') });
-    this.device.setStates(this.#added.states);
+    if (begin) this.device.setStates(begin.states);
+  }
+
+  #begin(parameters: Record<string, Plane>, initial: object) {
+    const { states } = this.soma;
+    const given = resolveStates(states, initial, parameters, this.#scope('initial'));
+    const starts = Object.entries(this.#starts).map(([key, start]) => [key, start()]);
+    this.#added = {
+      parameters,
+      states: { ...defaultStates(states, parameters), ...given, ...Object.fromEntries(starts) },
+    };
+    return this.#added;
   }
 
   #scope(table: string): Scope {
@@ -176,6 +188,7 @@ export class Population<Config extends object = object, State extends string = s
     const given = changed ?? {};
     this.#parameters = resolveParameters(this.soma.parameters, given, this.#scope('parameters'), this.#parameters);
     this.device.setFields(this.#deviceParameters(Object.keys(given)));
+    for (const name of Object.keys(given)) this.#set.add(name);
   }
 
   /**
@@ -391,9 +404,8 @@ export class Population<Config extends object = object, State extends string = s
   /** @internal */
   async saved(): Promise<PopulationState> {
     const { device } = this;
-    const set = Object.entries(this.#parameters).filter(([name, plane]) => {
-      return !Object.is(plane, this.#added.parameters[name]);
-    });
+    const given: Readonly<Record<string, unknown>> = { ...this.given.parameters };
+    const set = Object.entries(this.#parameters).filter(([name]) => this.#set.has(name) || isInitializer(given[name]));
     const [counts, ...planes] = await Promise.all([
       device.readCounts(),
       ...device.states.map((state) => device.readState(state)),
@@ -403,20 +415,24 @@ export class Population<Config extends object = object, State extends string = s
     return { parameters: Object.fromEntries(set), states: Object.fromEntries(states), counts, recorded };
   }
 
-  /** @internal Goes on from what `saved` gave. */
+  /** @internal Goes on from what `saved` gave, whose parameters it has from the beginning. */
   resume({ parameters, states, counts, recorded }: PopulationState): void {
-    this.#parameters = { ...this.#parameters, ...parameters };
-    this.device.setFields(this.#deviceParameters(Object.keys(parameters)));
-    this.device.setStates(states);
+    this.#set = new Set(Object.keys(parameters));
+    const others = Object.entries(this.#starts).filter(([key]) => !Object.hasOwn(states, key));
+    this.device.setStates({ ...Object.fromEntries(others.map(([key, start]) => [key, start()])), ...states });
     this.device.setCounts(counts);
     this.recordings.resume(recorded);
   }
 
   /** @internal */
   reset(): void {
-    this.#parameters = this.#added.parameters;
+    const { parameters = {}, initial = {} } = this.given;
+    const resolved = () => resolveParameters(this.soma.parameters, parameters, this.#scope('parameters'));
+    const added = this.#added ?? this.#begin(resolved(), initial);
+    this.#parameters = added.parameters;
+    this.#set.clear();
     this.device.setFields(this.#deviceParameters(Object.keys(this.#parameters)));
-    this.device.setStates(this.#added.states);
+    this.device.setStates(added.states);
     this.device.clearCounts();
     this.recordings.clear();
   }
@@ -432,11 +448,11 @@ function copyOf(value: unknown): unknown {
 }
 
 /** What inputs have of a kind, by the keys the device knows it by. */
-function keyed(laws: readonly ResolvedInput[], kind: 'values' | 'states'): Record<string, Plane> {
+function keyed<Kind extends 'values' | 'states'>(laws: readonly ResolvedInput[], kind: Kind): ResolvedInput[Kind] {
   const entries = laws.flatMap((law, i) =>
     Object.entries(law[kind]).map(([name, value]) => [inputKey(i, name), value] as const),
   );
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries) as ResolvedInput[Kind];
 }
 
 /** @internal The shape of a population, as a list. */

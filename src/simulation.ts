@@ -6,7 +6,7 @@ import type { HostCurrent } from './currents.ts';
 import { BusyError, checkNames, DisposedError, InputError } from './errors.ts';
 import { checkDt, checkSeed, stepsIn } from './parameters.ts';
 import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
-import { Population, type PopulationOptions } from './population.ts';
+import { Population, type PopulationOptions, type PopulationState } from './population.ts';
 import { signedSpikes, timeOf } from './recording.ts';
 import type { Soma } from './somas.ts';
 import type { RestoreOptions } from './state.ts';
@@ -129,6 +129,14 @@ export class Simulation {
     options: PopulationOptions<Config, State>,
   ): Population<Config, State> {
     this.#checkFree('add');
+    return this.#add(soma, options);
+  }
+
+  #add<Config extends object, State extends string>(
+    soma: Soma<Config, State>,
+    options: PopulationOptions<Config, State>,
+    state?: PopulationState,
+  ): Population<Config, State> {
     const name = options.name ?? `population${this.#populations.length + 1}`;
     checkName(name, this.#populations);
     const clock = {
@@ -138,7 +146,7 @@ export class Simulation {
       checkAlive: () => this.#checkAlive(),
       checkSettable: () => (this.#busy === SAVE ? this.#checkFree('set') : this.#checkAlive()),
     };
-    const population = new Population(clock, this.#backend, soma, name, options);
+    const population = new Population(clock, this.#backend, soma, name, options, state);
     this.#populations.push(population as unknown as Population);
     return population;
   }
@@ -305,7 +313,7 @@ export class Simulation {
    */
   static async restore(saved: ArrayBuffer | ArrayBufferView, options: RestoreOptions = {}): Promise<Simulation> {
     const { restore } = await import('./state.ts');
-    const { simulation, steps } = await restore(saved, options, Simulation.create);
+    const { simulation, steps } = await restore(saved, options, Simulation.create, (to, ...given) => to.#add(...given));
     simulation.#steps = steps;
     return simulation;
   }

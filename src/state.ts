@@ -77,11 +77,13 @@ const sourcePath = (population: string, input: number): string => `${population}
  * A simulation made of saved bytes, and the step it stands at.
  *
  * @param create - what makes an empty one
+ * @param add - what adds a population that goes on from a state
  */
 export async function restore(
   bytes: ArrayBuffer | ArrayBufferView,
   options: RestoreOptions,
   create: (options: SimulationOptions) => Promise<Simulation>,
+  add: (simulation: Simulation, soma: Soma, options: Options, state: PopulationState) => Population,
 ): Promise<{ simulation: Simulation; steps: number }> {
   checkNames('', options, OPTIONS, 'option NAME of Simulation.restore');
   const { somas: own = [], sources = {}, changed = {}, ...path } = options;
@@ -96,10 +98,11 @@ export async function restore(
     state: population.state,
   }));
   checkSources(populations, sources);
+  for (const { soma, options, state } of adding) checkPlanes(soma, options, state);
   const simulation = await open(saved, path, (given) => create({ ...given, dt, seed }));
   try {
     for (const { soma, options, state } of adding) {
-      const population = simulation.add(soma, options) as Population;
+      const population = add(simulation, soma, options, state);
       checkStates(population, state, Object.hasOwn(changed, population.name));
       population.resume(state);
     }
@@ -203,20 +206,22 @@ function checkSources(populations: readonly SavedPopulation[], given: unknown): 
   checkNames('sources', given, known, 'input NAME that was read by a function');
 }
 
+const noFit = (name: string, soma: Soma, there: string): FileError => {
+  const remedy = 'restore it with the version that saved it';
+  return new FileError(`the saved ${name} does not fit: ${soma.name} has ${there} here; ${remedy}`);
+};
+
 // A soma given by `somas`, or one of another version, may have changed since.
-function checkStates(
-  { name, soma, neurons, device }: Population,
-  { states, counts, parameters }: PopulationState,
-  changed: boolean,
-): void {
-  const same = changed || Object.keys(states).sort().join() === [...device.states].sort().join();
+function checkPlanes(soma: Soma, { name = '', units }: Options, { states, counts, parameters }: PopulationState): void {
   const unknown = Object.keys(parameters).find((parameter) => !Object.hasOwn(soma.parameters, parameter));
-  if (!same || unknown) {
-    const there = unknown ? `no parameter ${unknown}` : `the states ${device.states.join(', ')}`;
-    const remedy = 'restore it with the version that saved it';
-    throw new FileError(`the saved ${name} does not fit: ${soma.name} has ${there} here; ${remedy}`);
-  }
+  if (unknown) throw noFit(name, soma, `no parameter ${unknown}`);
+  const neurons = [units].flat().reduce<number>((product, side) => product * (side as number), 1);
   const planes = [counts, ...Object.values(states), ...Object.values(parameters)];
-  if (planes.every((plane) => typeof plane === 'number' || plane.length === neurons)) return;
+  if (planes.every((plane) => typeof plane === 'number' || plane?.length === neurons)) return;
   throw new FileError(`the saved simulation is damaged: ${name} has not one value a neuron; save it again`);
+}
+
+function checkStates({ name, soma, device }: Population, { states }: PopulationState, changed: boolean): void {
+  const same = changed || Object.keys(states).sort().join() === [...device.states].sort().join();
+  if (!same) throw noFit(name, soma, `the states ${device.states.join(', ')}`);
 }

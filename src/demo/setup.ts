@@ -163,17 +163,27 @@ export const SCALED: Readonly<Record<LawInput['kind'], string>> = {
   poisson_shot_noise: 'weight',
 };
 
+/** What inputs became, at a size: a hand that changes one of them should not wait for the patterns of the others. */
+const made = new WeakMap<SetupInput, { units: number; inputs: readonly Input[] }>();
+
 /** The inputs of a set-up as the engine takes them. @throws InputError for waves of what is no sine */
 export function inputsOf({ inputs, units }: Pick<Setup, 'inputs' | 'units'>): Input[] {
   return inputs.flatMap((given, i) => {
-    const { pattern = 'even', ...input } = given;
-    if (pattern === 'even') return [input as Input];
-    if (pattern === 'waves') return wavesOf(input as Plain<LawInput>, units, `${POPULATION}.input[${i}].pattern`);
-    const key = SCALED[input.kind];
-    const { [key]: peak = 0 } = input as unknown as Record<string, number | undefined>;
-    const shape = pattern === 'gradient' ? (x: number) => x : (x: number, y: number) => Math.exp(-20 * away(x, y) ** 2);
-    return [{ ...input, [key]: onSheet(units, (x, y) => peak * shape(x, y)) } as unknown as Input];
+    const known = made.get(given);
+    if (known?.units === units) return known.inputs;
+    const own = placed(given, units, `${POPULATION}.input[${i}].pattern`);
+    made.set(given, { units, inputs: own });
+    return own;
   });
+}
+
+function placed({ pattern = 'even', ...input }: SetupInput, units: number, path: string): Input[] {
+  if (pattern === 'even') return [input as Input];
+  if (pattern === 'waves') return wavesOf(input as Plain<LawInput>, units, path);
+  const key = SCALED[input.kind];
+  const { [key]: peak = 0 } = input as unknown as Record<string, number | undefined>;
+  const shape = pattern === 'gradient' ? (x: number) => x : (x: number, y: number) => Math.exp(-20 * away(x, y) ** 2);
+  return [{ ...input, [key]: onSheet(units, (x, y) => peak * shape(x, y)) } as unknown as Input];
 }
 
 /** How many waves lie between the middle of the sheet and the middle of an edge. */
@@ -197,13 +207,17 @@ function wavesOf(input: Plain<LawInput>, units: number, path: string): Input[] {
   ];
 }
 
-const away = (x: number, y: number): number => Math.hypot(x - 0.5, y - 0.5);
+const away = (x: number, y: number): number => Math.sqrt((x - 0.5) ** 2 + (y - 0.5) ** 2);
 
 // A number a neuron, from its place: 0 to 1 from left to right and from top to bottom.
 function onSheet(units: number, value: (x: number, y: number) => number): Float32Array {
   const columns = columnsOf(units);
   const last = Math.max(columns - 1, 1);
-  return Float32Array.from({ length: units }, (_, i) => value((i % columns) / last, Math.floor(i / columns) / last));
+  const values = new Float32Array(units);
+  for (let i = 0, row = 0; i < units; row++) {
+    for (let column = 0; column < columns && i < units; column++) values[i++] = value(column / last, row / last);
+  }
+  return values;
 }
 
 /**

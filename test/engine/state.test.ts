@@ -17,6 +17,7 @@ import {
   uniform,
 } from '../../src/index.ts';
 import { pack, unpack } from '../../src/packed.ts';
+import type { PopulationState } from '../../src/population.ts';
 import { backends, openDevice, restored, type TestBackend } from '../support/backends.ts';
 import {
   addCells,
@@ -138,6 +139,23 @@ describe.each(backends)('a simulation that was saved and restored, on $name', (b
     inside.set(new Uint8Array(saved), 5);
     const third = await restored(backend, inside.subarray(5, 5 + saved.byteLength));
     expectSameBits(new Uint32Array(await third.save()), new Uint32Array(saved), 'bytes saved from a view');
+  });
+
+  test('takes what initializers drew from the bytes: with another seed they would draw other numbers', async () => {
+    const first = await begun(backend);
+    const parameters = { resistance: uniform(0.4, 0.6), potential_tau: 20 };
+    addCells(first, AdEx, { name: 'cells', units: 70, parameters, input: [] });
+    const drawn = async (bytes: ArrayBuffer) => {
+      const [cells] = (unpack(bytes) as { populations: { state: PopulationState }[] }).populations;
+      return cells?.state.parameters ?? {};
+    };
+    const saved = await first.save();
+    expect(Object.keys(await drawn(saved))).toEqual(['resistance']);
+    const reseeded = await restored(backend, pack({ ...(unpack(saved) as object), seed: 6 }));
+    const again = await drawn(await reseeded.save());
+    expectSameBits(again.resistance as Float32Array, (await drawn(saved)).resistance as Float32Array, 'resistance');
+    reseeded.reset();
+    expect((await drawn(await reseeded.save())).resistance).not.toEqual(again.resistance);
   });
 
   test('has the parameters and states that were set before, and those of `add` after a reset', async () => {
