@@ -139,6 +139,11 @@ export class Live {
     return { potential, counts };
   }
 
+  /** Waits until a GPU has done what it was asked for so far, pictures included. */
+  async done(): Promise<void> {
+    await this.cells.gpu?.device.queue.onSubmittedWorkDone();
+  }
+
   /** Keeps the present state for `recover`, if it is time for that. */
   async keep(now = performance.now()): Promise<void> {
     if (now - this.#savedAt < Math.max(SAVE_EVERY, this.#saveTook / SAVE_SHARE)) return;

@@ -14,6 +14,8 @@ type Sums = [number, number, number, number, number, number];
 export class Pace {
   /** Steps that a frame takes at most. */
   most = 8;
+  /** Whether the device does less than it is asked for. */
+  behind = false;
   #owed = 0;
   #shorter = false;
   // Decaying sums over runs: their weights, steps, times, squares of steps, products of both, squares of times.
@@ -26,6 +28,7 @@ export class Pace {
     this.#shorter = !this.#shorter;
     const most = Math.max(1, Math.floor(this.#shorter ? 0.6 * this.most : this.most));
     const steps = Math.min(Math.floor(this.#owed), most);
+    this.behind = this.#owed - steps > 1;
     // What does not fit is dropped: the page then says that it is slower than asked for.
     this.#owed = Math.min(this.#owed - steps, 1);
     return steps;
@@ -43,6 +46,29 @@ export class Pace {
     const sure = slope - 2 * Math.sqrt(scatter / spread / weight);
     const right = weight < 2 ? this.most : sure > 0 ? TURN / sure : Number.POSITIVE_INFINITY;
     this.most = Math.max(1, Math.min(right, 1.15 * this.most + 0.5, 1e6), this.most / 1.3);
+  }
+}
+
+/** What pictures may take of the time of a device that does less than it is asked for. */
+const PICTURES_SHARE = 0.2;
+
+/** When the next picture is due: with each run where there is time for it, else as seldom as it takes long. */
+export class Pictures {
+  /** How many there were. */
+  made = 0;
+  #took = 0;
+  #last = Number.NEGATIVE_INFINITY;
+
+  due(now: number, behind: boolean): boolean {
+    return !behind || now - this.#last >= this.#took / PICTURES_SHARE;
+  }
+
+  /** One was begun at a moment, and took so many ms of the device. */
+  took(begin: number, ms: number): void {
+    this.made++;
+    this.#last = begin;
+    // The first of all compile what draws them, and one of many may have been held up.
+    this.#took = this.made < 3 ? ms : this.#took + (Math.min(ms, 3 * this.#took + 1) - this.#took) / 8;
   }
 }
 

@@ -8,7 +8,7 @@ import { equationsOf } from './equations.ts';
 import type { Host, Wanted } from './host.ts';
 import { InputEditor } from './inputs.ts';
 import { Live, type Ran, tracedIn } from './live.ts';
-import { Meter, Pace } from './loop.ts';
+import { Meter, Pace, Pictures } from './loop.ts';
 import { Raster } from './raster.ts';
 import { type Edit, MOST_UNITS, POPULATION, type Setup } from './setup.ts';
 import { Sheet } from './sheet.ts';
@@ -42,11 +42,15 @@ export class Page {
   #slow = 0;
   #asked = 0;
   #frame = 0;
+  /** How far the first spike has come; told to whoever measures as the mark `first spike` once it is on the screen. */
+  #first: 'made' | 'painted' | 'seen' | undefined;
   #note = '';
   /** What of it is a complaint, to be taken back. */
   #complaint = '';
   readonly #pace = new Pace();
   readonly #meter = new Meter();
+  readonly #pictures = new Pictures();
+  #drawn = true;
   readonly #transport: Transport;
   readonly #controls: Controls;
   readonly #inputs: InputEditor;
@@ -121,6 +125,11 @@ export class Page {
     return this.#live?.host.device;
   }
 
+  /** How many pictures of running neurons there were. */
+  get pictures(): number {
+    return this.#pictures.made;
+  }
+
   get playing(): boolean {
     return this.#playing;
   }
@@ -172,17 +181,32 @@ export class Page {
 
   readonly #onFrame = (now: number): void => {
     requestAnimationFrame(this.#onFrame);
+    // Most browsers give a hidden page no frames; what it simulated would be seen by nobody.
+    if (document.hidden) return;
     this.#meter.frame(now);
     this.#frame++;
+    if (this.#first === 'painted') {
+      this.#first = 'seen';
+      performance.mark('first spike');
+    }
     if (!this.#busy) void this.#turn(now);
     if (!this.drawing) return;
-    this.#sheet.paint(now);
     const live = this.#live as Live;
-    if (this.#frame % 2 === 0) this.#raster.paint();
-    else this.#trace?.paint(live.time);
+    this.#sheet.paint(now);
+    if (!this.#scarce) this.#paintPlots(live, this.#frame % 2 === 0, this.#frame % 2 === 1);
     if (this.#frame % 15 === 0) this.#tell(now);
-    this.#transport.showTime(live.time, live.setup.dt);
   };
+
+  /** Whether the time for pictures is what the neurons lack. */
+  get #scarce(): boolean {
+    return this.#playing && this.#pace.behind;
+  }
+
+  #paintPlots({ time, setup }: Live, raster = true, trace = true): void {
+    if (raster) this.#raster.paint();
+    if (trace) this.#trace?.paint(time);
+    this.#transport.showTime(time, setup.dt);
+  }
 
   // Everything that touches the simulation, one thing after the other.
   async #turn(now: number): Promise<void> {
@@ -197,6 +221,8 @@ export class Page {
       const steps = this.#stepOnce ? 1 : this.#playing ? due : 0;
       this.#stepOnce = false;
       if (steps > 0) await this.#run(live, steps);
+      // A pause shows what there is, also where there was no time for it.
+      else if (!this.#drawn && this.drawing) await this.#draw(live, now);
     } catch (error) {
       await this.#fail(live, error);
     } finally {
@@ -207,14 +233,26 @@ export class Page {
   async #run(live: Live, steps: number): Promise<void> {
     const begin = performance.now();
     const ran: Ran = await live.run(steps);
-    if (this.drawing) this.#sheet.advance(await live.look());
     const end = performance.now();
     this.#pace.took(steps, end - begin);
     this.#meter.ran(end, steps, end - begin);
     this.#raster.append(ran);
     this.#trace?.append(ran);
+    if (ran.rate.some(({ rates }) => rates.some((rate) => rate > 0))) this.#first ??= 'made';
+    this.#drawn = false;
+    if (this.drawing && this.#pictures.due(end, this.#scarce)) await this.#draw(live, end);
     await live.keep(end);
     this.#watch(live, end);
+  }
+
+  // Not with the frame, but when the device has nothing else to do, so that it is known what a picture takes.
+  async #draw(live: Live, begin: number): Promise<void> {
+    this.#drawn = true;
+    this.#sheet.advance(await live.look());
+    if (this.#sheet.paint(begin) && this.#first === 'made') this.#first = 'painted';
+    if (this.#scarce) this.#paintPlots(live);
+    await live.done();
+    this.#pictures.took(begin, performance.now() - begin);
   }
 
   async #apply(live: Live): Promise<void> {
@@ -354,7 +392,7 @@ export class Page {
   }
 
   #visible(): void {
-    // No frames come while it is hidden; what is left to do is not to count the gap.
+    // While it is hidden nothing runs; what is left to do is not to count the gap.
     this.#meter.clear();
     this.#asked = performance.now();
     this.#since = performance.now();
