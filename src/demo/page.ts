@@ -10,7 +10,7 @@ import { InputEditor } from './inputs.ts';
 import { Live, type Ran, tracedIn } from './live.ts';
 import { Meter, Pace, Pictures } from './loop.ts';
 import { Raster } from './raster.ts';
-import { type Edit, MOST_UNITS, POPULATION, type Setup } from './setup.ts';
+import { checked, type Edit, inputAt, type Setup } from './setup.ts';
 import { Sheet } from './sheet.ts';
 import { statusOf } from './status.ts';
 import type { TracePlot } from './trace.ts';
@@ -414,29 +414,8 @@ export class Page {
   }
 }
 
-// What the engine would take, but the page cannot show.
-function checked(setup: Setup): Setup {
-  const { units, speed } = setup;
-  if (!(Number.isInteger(units) && units >= 1 && units <= MOST_UNITS)) {
-    const remedy = `give a whole number from 1 to ${MOST_UNITS.toLocaleString('en')}`;
-    throw new InputError(`${POPULATION}.units`, units, 'is no number of neurons that can be shown', remedy);
-  }
-  if (!(speed > 0 && speed <= 1e5))
-    throw new InputError('speed', speed, 'is no speed', 'give model ms a second, up to 100,000');
-  return setup;
-}
-
 /** Whether the device of a host is lost, or is about to be. */
 const isLost = ({ device }: Host): Promise<boolean> => {
   const moment = new Promise<false>((resolve) => setTimeout(resolve, 500, false));
   return Promise.race([device?.lost.then(() => true) ?? false, moment]);
 };
-
-/** Waves are two inputs for the engine: which one of the set-up's a number of the engine means. */
-function inputAt({ inputs }: Setup, index: number): number {
-  let left = index;
-  return inputs.findIndex(({ pattern }) => {
-    left -= pattern === 'waves' ? 2 : 1;
-    return left < 0;
-  });
-}

@@ -234,3 +234,24 @@ export function populationOf(setup: Setup): { soma: Soma; options: PopulationOpt
   };
   return { soma: somaOf(setup), options };
 }
+
+/** Waves are two inputs for the engine: which one of the set-up's a number of the engine means. */
+export function inputAt({ inputs }: Setup, index: number): number {
+  let left = index;
+  return inputs.findIndex(({ pattern }) => {
+    left -= pattern === 'waves' ? 2 : 1;
+    return left < 0;
+  });
+}
+
+/** Refuses what the engine would take, but the page cannot show. @throws InputError */
+export function checked(setup: Setup): Setup {
+  const { units, speed } = setup;
+  if (!(Number.isInteger(units) && units >= 1 && units <= MOST_UNITS)) {
+    const remedy = `give a whole number from 1 to ${MOST_UNITS.toLocaleString('en')}`;
+    throw new InputError(`${POPULATION}.units`, units, 'is no number of neurons that can be shown', remedy);
+  }
+  if (!(speed > 0 && speed <= 1e5))
+    throw new InputError('speed', speed, 'is no speed', 'give model ms a second, up to 100,000');
+  return setup;
+}

@@ -57,6 +57,13 @@ async function coloursOf(page: Page): Promise<number> {
 const slider = (page: Page, name: string) => page.locator(`#parameters input[type=range][aria-label^="${name},"]`);
 const number = (page: Page, name: string) => page.locator(`#parameters input[type=number][aria-label^="${name},"]`);
 
+/** As a browser does that puts a page behind another; a headless one shows all of them. */
+const hide = (page: Page) =>
+  page.evaluate(() => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+
 describe.each([
   ['with WebGPU', true, 'webgpu'],
   ['without WebGPU', false, 'cpu'],
@@ -170,6 +177,29 @@ describe.each([
     await page.waitForFunction(() => window.page.live?.time === 0);
     await page.keyboard.press('Space');
     await runOn(page, 10);
+  });
+
+  test('does nothing while it is hidden, and goes on from there without a jump', async () => {
+    const page = await openDemo({ webgpu });
+    await page.evaluate(() => window.page.change(() => ({ speed: 100 })));
+    await page.waitForFunction(() => window.page.live?.setup.speed === 100);
+    await hide(page);
+    // A run that was on its way comes to its end.
+    await page.waitForTimeout(300);
+    const [before, pictures] = [await timeOf(page), await page.evaluate(() => window.page.pictures)];
+    await page.waitForTimeout(1500);
+    expect(await timeOf(page)).toBe(before);
+    expect(await page.evaluate(() => window.page.pictures)).toBe(pictures);
+    // 100 ms in a second, and not what the 1.5 s would have been.
+    const { ran, ms } = await page.evaluate(async (before) => {
+      const begin = performance.now();
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
+      document.dispatchEvent(new Event('visibilitychange'));
+      while (window.page.live?.time === before) await new Promise(requestAnimationFrame);
+      return { ran: (window.page.live?.time ?? 0) - before, ms: performance.now() - begin };
+    }, before);
+    expect(ran).toBeLessThanOrEqual(0.1 * ms + 1);
+    await runOn(page, 20);
   });
 
   test('runs every soma, and the same set-up gives the same spikes again', async () => {
