@@ -109,7 +109,7 @@ export function resolveParameters(
     resolved[name] =
       kept ?? resolve(name, row, value === undefined ? (row.default as number) : value, 'parameter', scope);
   }
-  checkLinearPart(resolved, scope);
+  if (LINEAR.some((name) => resolved[name] !== present[name])) checkLinearPart(resolved, scope);
   return resolved;
 }
 
@@ -180,11 +180,14 @@ export function resolve(
     checkSupport(drawn, path, row, quantity, scope.dt);
     if (drawn.support[0] === drawn.support[1]) return subtract(drawn.support[0], origin);
     const sample = drawn.sampler(uniforms(scope.seed, scope.population, Quantity[quantity], scope.input ?? 0, name));
-    return Float32Array.from({ length: scope.neurons }, (_, neuron) => {
-      const number = sample(neuron);
-      // Checked again, for a tail without end may go beyond what float32 or the counting of steps can hold.
-      return check(row.whole ? Math.round(number) : number, neuron) - at(origin, neuron);
-    });
+    // A tail without end may go beyond what float32 or the counting of steps can hold; between two ends all is right.
+    const sure = drawn.support.every(Number.isFinite);
+    const values = new Float32Array(scope.neurons);
+    for (let neuron = 0; neuron < values.length; neuron++) {
+      const number = row.whole ? Math.round(sample(neuron)) : sample(neuron);
+      values[neuron] = (sure ? number : check(number, neuron)) - at(origin, neuron);
+    }
+    return values;
   }
   if (!isList(value)) {
     throw new InputError(
@@ -267,15 +270,18 @@ function allowed(row: Row, quantity: Quantity, dt: number): string {
   return `${bounds.join(', ').replace('dt', `dt (${dt})`)} ${row.unit}${initial}`;
 }
 
+/** What the check of the linear part is about. */
+const LINEAR = ['potential_tau', 'resistance', 'adaptation_tau', 'adaptation_subthreshold'];
+
 /**
  * Refuses neurons whose linear part grows without bound below threshold: the Euler step
  * [[1 - dt/tau, -dt R/tau], [a dt/tau_w, 1 - dt/tau_w]] of potential and adaptation must have a spectral radius of at
  * most 1. Published cases sit exactly at 1, hence the millionth. Somas without adaptation are covered by tau >= dt.
  */
 function checkLinearPart(parameters: Record<string, Plane>, { path, neurons, dt }: Scope): void {
-  const { potential_tau, resistance, adaptation_tau, adaptation_subthreshold } = parameters;
+  const planes = LINEAR.map((name) => parameters[name]);
+  const [potential_tau, resistance, adaptation_tau, adaptation_subthreshold] = planes;
   if (!adaptation_subthreshold || !adaptation_tau || !potential_tau || !resistance) return;
-  const planes = [potential_tau, resistance, adaptation_tau, adaptation_subthreshold];
   const last = planes.every((plane) => typeof plane === 'number') ? 1 : neurons;
   for (let neuron = 0; neuron < last; neuron++) {
     const k = dt / at(potential_tau, neuron);

@@ -16,23 +16,26 @@ const ofWord = (word: number, more: number): number =>
   (TABLE[256 * more - 512 + ((word >>> 16) & 255)] as number) ^
   (TABLE[256 * more - 768 + (word >>> 24)] as number);
 
+/** The sum after bytes one by one. */
+function single(crc: number, bytes: Uint8Array): number {
+  for (let i = 0; i < bytes.length; i++) crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[i] as number)) & 255] as number);
+  return crc;
+}
+
+function pairs(crc: number, words: Uint32Array): number {
+  for (let i = 0; i < words.length; i += 2) {
+    crc = ofWord(crc ^ (words[i] as number), 7) ^ ofWord(words[i + 1] as number, 3);
+  }
+  return crc;
+}
+
 /** CRC-32 of some bytes. */
 export function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  const single = (from: number, to: number) => {
-    for (let i = from; i < to; i++) crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[i] as number)) & 255] as number);
-  };
   // Words lie at multiples of their size.
-  const before = Math.min(-bytes.byteOffset & 3, bytes.length);
+  const before = -bytes.byteOffset & 3;
   const words = 2 * Math.floor((bytes.length - before) / 8);
-  const after = before + 4 * words;
-  single(0, before);
-  if (words > 0) {
-    const view = new Uint32Array(bytes.buffer, bytes.byteOffset + before, words);
-    for (let i = 0; i < words; i += 2) {
-      crc = ofWord(crc ^ (view[i] as number), 7) ^ ofWord(view[i + 1] as number, 3);
-    }
-  }
-  single(after, bytes.length);
-  return ~crc >>> 0;
+  if (words <= 0) return ~single(-1, bytes) >>> 0;
+  const middle = new Uint32Array(bytes.buffer, bytes.byteOffset + before, words);
+  const crc = pairs(single(-1, bytes.subarray(0, before)), middle);
+  return ~single(crc, bytes.subarray(before + 4 * words)) >>> 0;
 }
