@@ -302,8 +302,9 @@ export class Simulation {
    * A simulation that goes on from where another was saved: on the same path, and with the same version of somagpu,
    * with the same bits. Its recordings begin there; `reset` takes it back to how it was right after the `add` calls.
    *
-   * @param saved - what `save` gave
-   * @throws FileError if it is no saved simulation, of another format, cut short or damaged; InputError, NoBackendError
+   * @param saved - what `save` gave; or a simulation, which is left as it is, and of which no bytes have to be made
+   * @throws FileError if it is no saved simulation, of another format, cut short or damaged; InputError, NoBackendError;
+   *   BusyError while a run or step of the simulation goes on
    * @example
    * ```ts
    * const simulation = await Simulation.restore(saved);
@@ -311,9 +312,17 @@ export class Simulation {
    * await simulation.run(1000);
    * ```
    */
-  static async restore(saved: ArrayBuffer | ArrayBufferView, options: RestoreOptions = {}): Promise<Simulation> {
-    const { restore } = await import('./state.ts');
-    const { simulation, steps } = await restore(saved, options, Simulation.create, (to, ...given) => to.#add(...given));
+  static async restore(
+    saved: ArrayBuffer | ArrayBufferView | Simulation,
+    options: RestoreOptions = {},
+  ): Promise<Simulation> {
+    const { restore, twinOf, unpack } = await import('./state.ts');
+    const read = () => {
+      if (!(saved instanceof Simulation)) return unpack(saved);
+      saved.#checkFree('restore');
+      return saved.#exclusively(() => twinOf(saved), SAVE);
+    };
+    const { simulation, steps } = await restore(read, options, Simulation.create, (to, ...given) => to.#add(...given));
     simulation.#steps = steps;
     return simulation;
   }

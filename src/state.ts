@@ -4,12 +4,14 @@
 import type { CurrentReader } from './currents.ts';
 import { checkNames, FileError, InputError, NoBackendError } from './errors.ts';
 import type { Input } from './inputs.ts';
-import { pack, unpack } from './packed.ts';
+import { pack } from './packed.ts';
 import type { PathOptions } from './paths.ts';
 import type { Population, PopulationOptions, PopulationState } from './population.ts';
 import type { Simulation, SimulationOptions } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
 import { version } from './version.ts';
+
+export { unpack } from './packed.ts';
 
 export interface RestoreOptions extends PathOptions {
   /** The path it was saved on by default: another one has other bits. */
@@ -49,9 +51,12 @@ interface Saved {
 }
 
 /** The bytes of a simulation at rest. */
-export async function save(simulation: Simulation): Promise<ArrayBuffer> {
+export const save = async (simulation: Simulation): Promise<ArrayBuffer> => pack(await treeOf(simulation));
+
+/** What a simulation at rest is. */
+export async function treeOf(simulation: Simulation): Promise<Saved> {
   const { backend, adapter, dt, seed, steps, populations } = simulation;
-  const saved: Saved = {
+  return {
     somagpu: version,
     backend,
     adapter,
@@ -60,7 +65,15 @@ export async function save(simulation: Simulation): Promise<ArrayBuffer> {
     steps,
     populations: await Promise.all(populations.map(savePopulation)),
   };
-  return pack(saved);
+}
+
+/** The same, for a simulation beside it: what it changes is its own, and functions go along. */
+export async function twinOf(simulation: Simulation): Promise<Saved> {
+  const tree = await treeOf(simulation);
+  const twin = ({ state, ...population }: SavedPopulation): SavedPopulation => {
+    return { ...population, sources: [], state: { ...state, recorded: structuredClone(state.recorded) } };
+  };
+  return { ...tree, populations: tree.populations.map(twin) };
 }
 
 async function savePopulation(population: Population): Promise<SavedPopulation> {
@@ -74,20 +87,21 @@ const readerOf = (input: Input): unknown => (input as { read?: unknown }).read;
 const sourcePath = (population: string, input: number): string => `${population}.input[${input}]`;
 
 /**
- * A simulation made of saved bytes, and the step it stands at.
+ * A simulation made of what was saved, and the step it stands at.
  *
+ * @param read - gives the tree that was saved
  * @param create - what makes an empty one
  * @param add - what adds a population that goes on from a state
  */
 export async function restore(
-  bytes: ArrayBuffer | ArrayBufferView,
+  read: () => unknown,
   options: RestoreOptions,
   create: (options: SimulationOptions) => Promise<Simulation>,
   add: (simulation: Simulation, soma: Soma, options: Options, state: PopulationState) => Population,
 ): Promise<{ simulation: Simulation; steps: number }> {
   checkNames('', options, OPTIONS, 'option NAME of Simulation.restore');
   const { somas: own = [], sources = {}, changed = {}, ...path } = options;
-  const saved = unpack(bytes);
+  const saved = await read();
   checkTree(saved);
   const { dt, seed, steps } = saved;
   const populations = changedAs(saved.populations, changed);

@@ -99,12 +99,12 @@ export class Live {
     this.cells.setParameters(Object.fromEntries(Object.entries(after).filter(([name]) => differs(name))));
   }
 
-  // Inputs and what is recorded are a population's from its beginning; so it is saved, and goes on as another.
+  // Inputs and what is recorded are a population's from its beginning; so it goes on as another.
   async #change(next: Setup): Promise<void> {
     const { record, rows } = recordingOf(next);
     const input = next.inputs === this.setup.inputs ? {} : { input: inputsOf(next) };
     const changed = { [POPULATION]: { record, ...input } };
-    this.#take(next, await restore(await this.simulation.save(), this.host, { changed }, rows));
+    this.#take(next, await restore(this.simulation, this.host, { changed }, rows));
   }
 
   #take(setup: Setup, { simulation, cells, rows }: Built): void {
@@ -144,8 +144,9 @@ export class Live {
     await this.cells.gpu?.device.queue.onSubmittedWorkDone();
   }
 
-  /** Keeps the present state for `recover`, if it is time for that. */
+  /** Keeps the present state for `recover`, if it is time for that; a processor is not lost. */
   async keep(now = performance.now()): Promise<void> {
+    if (!this.host.device) return;
     if (now - this.#savedAt < Math.max(SAVE_EVERY, this.#saveTook / SAVE_SHARE)) return;
     this.#saved = await this.simulation.save();
     this.#savedAt = now;
@@ -186,7 +187,7 @@ async function build(setup: Setup, host: Host): Promise<Built> {
 }
 
 async function restore(
-  saved: ArrayBuffer,
+  saved: ArrayBuffer | Simulation,
   host: Host,
   options: Parameters<typeof Simulation.restore>[1],
   rows: Uint32Array,

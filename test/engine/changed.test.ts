@@ -1,7 +1,16 @@
 // A saved simulation that goes on as another: with other inputs, or recording something else.
 
 import { describe, expect, test } from 'vitest';
-import { AdaptiveExponentialSoma, type Input, type Population, type Recording, Simulation } from '../../src/index.ts';
+import {
+  AdaptiveExponentialSoma,
+  BusyError,
+  DisposedError,
+  type Input,
+  type Population,
+  type Recording,
+  Simulation,
+  uniform,
+} from '../../src/index.ts';
 import { backends, openDevice, type TestBackend } from '../support/backends.ts';
 import { expectSameBits } from '../support/outcome.ts';
 
@@ -66,6 +75,47 @@ describe.each(backends)('a simulation that is restored with something changed, o
     const before = await goOn(backend, bytes, { cells: { input: [later] } }, 19);
     const after = await goOn(backend, bytes, { cells: { input: [later] } }, 30);
     expect(Math.min(...after.counts.map((count, i) => count - (before.counts[i] as number)))).toBeGreaterThan(0);
+  });
+
+  test('may be the running one itself: the same as from its bytes, and that one stays as it is', async () => {
+    const device = backend.name === 'webgpu' ? await openDevice() : undefined;
+    await using first = await Simulation.create({ dt: 0.1, seed: 5, backend: backend.name, device });
+    const read = (begin: number, steps: number) => Float32Array.from({ length: steps }, (_, i) => 0.1 * (begin + i));
+    const input: Input[] = [NOISE, { kind: 'array', read, shape: [2000] }];
+    const parameters = { resistance: uniform(0.4, 0.6) };
+    const record: Recording = { spikes: { last: 50 }, rate: { bin: 7, last: 49 } };
+    const cells = first.add(AdaptiveExponentialSoma, { name: 'cells', units: 300, input, parameters, record });
+    await first.run(40);
+    const bytes = await first.save();
+    const sources = { 'cells.input[1]': read };
+    const there = { backend: backend.name, device };
+    const open = async (from: ArrayBuffer | Simulation, given: object = {}) => {
+      await using simulation = await Simulation.restore(from, { ...there, ...given });
+      const [again] = simulation.populations as [Population];
+      await simulation.run(30);
+      return { potential: await again.readState('potential'), spikes: await again.spikes(), rate: await again.rate() };
+    };
+    const expected = await open(bytes, { sources });
+    expect(await open(first)).toEqual(expected);
+    const changed = { cells: { record: { states: { potential: { neurons: [3] } } } } };
+    await using other = await Simulation.restore(first, { ...there, changed });
+    expect(await (other.populations[0] as Population).readState('potential')).toEqual(
+      await cells.readState('potential'),
+    );
+    expect(new Uint8Array(await first.save())).toEqual(new Uint8Array(bytes));
+    await first.run(30);
+    const { spikes, rate } = { spikes: await cells.spikes(), rate: await cells.rate() };
+    expect({ potential: await cells.readState('potential'), spikes, rate }).toEqual(expected);
+  });
+
+  test('is refused while the one that it comes from runs, or when that is gone', async () => {
+    const first = await backend.open({ dt: 0.1, seed: 5 });
+    first.add(AdaptiveExponentialSoma, { name: 'cells', units: 300 });
+    const running = first.run(1000);
+    await expect(Simulation.restore(first)).rejects.toThrow(BusyError);
+    await running;
+    first.dispose();
+    await expect(Simulation.restore(first)).rejects.toThrow(DisposedError);
   });
 
   test('refuses populations and keys that there are not', async () => {
