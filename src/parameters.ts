@@ -202,10 +202,21 @@ export function resolve(
     throw new InputError(path, undefined, `has ${value.length} values for ${scope.neurons} neurons`, remedy);
   }
   const values = new Float32Array(scope.neurons);
+  const [low, high] =
+    value instanceof Float32Array || value instanceof Float64Array ? plainRange(row, quantity) : [NaN, NaN];
   for (let neuron = 0; neuron < values.length; neuron++) {
-    values[neuron] = check(value[neuron], neuron) - at(origin, neuron);
+    const number = value[neuron] as number;
+    // What is right is told from what may be wrong by two comparisons: there may be millions.
+    values[neuron] = (number >= low && number <= high ? number : check(number, neuron)) - at(origin, neuron);
   }
   return values;
+}
+
+/** Within it nothing can be wrong with a number; not where a row wants more of it than to lie between two bounds. */
+function plainRange(row: Row, quantity: Quantity): readonly [number, number] {
+  if (row.above !== undefined || row.leastDt || row.inSteps || row.whole) return [NaN, NaN];
+  const most = mostOf(row, quantity);
+  return [Math.max(row.least ?? -most, -most), Math.min(row.most ?? most, most)];
 }
 
 /** What is wrong with a number, if anything. */

@@ -6,7 +6,7 @@ import { currentsOf, type HostCurrent, stepCurrent, streamKind, streamOf } from 
 import { checkNames, InputError, isList } from './errors.ts';
 import { inputKey, statisticKey } from './fields.ts';
 import { statisticsRows } from './generated/shaders.ts';
-import { isInitializer, type Value } from './initializers.ts';
+import type { Value } from './initializers.ts';
 import { type Input, type ResolvedInput, resolveInputs } from './inputs.ts';
 import type { StreamKind } from './kernel.ts';
 import {
@@ -55,7 +55,7 @@ interface Clock {
 
 /** What has changed in a population since it was added; states in the units of the device. */
 export interface PopulationState {
-  /** Those set since, and those that an initializer drew: to draw them again would take longer. In user units. */
+  /** In user units; not arrays that are as they were given: the options have them. */
   parameters: Readonly<Record<string, Plane>>;
   states: Readonly<Record<string, Float32Array>>;
   counts: Uint32Array;
@@ -405,14 +405,14 @@ export class Population<Config extends object = object, State extends string = s
   async saved(): Promise<PopulationState> {
     const { device } = this;
     const given: Readonly<Record<string, unknown>> = { ...this.given.parameters };
-    const set = Object.entries(this.#parameters).filter(([name]) => this.#set.has(name) || isInitializer(given[name]));
+    const kept = Object.entries(this.#parameters).filter(([name]) => this.#set.has(name) || !isList(given[name]));
     const [counts, ...planes] = await Promise.all([
       device.readCounts(),
       ...device.states.map((state) => device.readState(state)),
     ]);
     const states = device.states.map((state, i) => [state, planes[i] as Float32Array] as const);
     const recorded = this.recordings.marks;
-    return { parameters: Object.fromEntries(set), states: Object.fromEntries(states), counts, recorded };
+    return { parameters: Object.fromEntries(kept), states: Object.fromEntries(states), counts, recorded };
   }
 
   /** @internal Goes on from what `saved` gave, whose parameters it has from the beginning. */

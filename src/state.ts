@@ -112,7 +112,7 @@ export async function restore(
     state: population.state,
   }));
   checkSources(populations, sources);
-  for (const { soma, options, state } of adding) checkPlanes(soma, options, state);
+  for (const { options, state } of adding) checkPlanes(options, state);
   const simulation = await open(saved, path, (given) => create({ ...given, dt, seed }));
   try {
     for (const { soma, options, state } of adding) {
@@ -220,22 +220,24 @@ function checkSources(populations: readonly SavedPopulation[], given: unknown): 
   checkNames('sources', given, known, 'input NAME that was read by a function');
 }
 
-const noFit = (name: string, soma: Soma, there: string): FileError => {
-  const remedy = 'restore it with the version that saved it';
-  return new FileError(`the saved ${name} does not fit: ${soma.name} has ${there} here; ${remedy}`);
-};
-
-// A soma given by `somas`, or one of another version, may have changed since.
-function checkPlanes(soma: Soma, { name = '', units }: Options, { states, counts, parameters }: PopulationState): void {
-  const unknown = Object.keys(parameters).find((parameter) => !Object.hasOwn(soma.parameters, parameter));
-  if (unknown) throw noFit(name, soma, `no parameter ${unknown}`);
+// Before anything is made of them.
+function checkPlanes({ name = '', units }: Options, { states, counts, parameters }: PopulationState): void {
   const neurons = [units].flat().reduce<number>((product, side) => product * (side as number), 1);
   const planes = [counts, ...Object.values(states), ...Object.values(parameters)];
   if (planes.every((plane) => typeof plane === 'number' || plane?.length === neurons)) return;
   throw new FileError(`the saved simulation is damaged: ${name} has not one value a neuron; save it again`);
 }
 
-function checkStates({ name, soma, device }: Population, { states }: PopulationState, changed: boolean): void {
+// A soma given by `somas`, or one of another version, may have changed since.
+function checkStates(
+  { name, soma, device }: Population,
+  { states, parameters }: PopulationState,
+  changed: boolean,
+): void {
   const same = changed || Object.keys(states).sort().join() === [...device.states].sort().join();
-  if (!same) throw noFit(name, soma, `the states ${device.states.join(', ')}`);
+  const unknown = Object.keys(parameters).find((parameter) => !Object.hasOwn(soma.parameters, parameter));
+  if (same && !unknown) return;
+  const there = same ? `no parameter ${unknown}` : `the states ${device.states.join(', ')}`;
+  const remedy = 'restore it with the version that saved it';
+  throw new FileError(`the saved ${name} does not fit: ${soma.name} has ${there} here; ${remedy}`);
 }
