@@ -16,8 +16,10 @@ import { statusOf } from './status.ts';
 import type { TracePlot } from './trace.ts';
 import { Transport } from './transport.ts';
 
-/** A step that takes longer than this, ms, makes the page take fewer neurons; so does a speed far below what was asked. */
+/** Steps that take longer than this, ms, make the page take fewer neurons; so does a speed far below what was asked. */
 const LONGEST_STEP = 200;
+/** How many runs have to be of such steps, one after the other: a single one may have waited for something else. */
+const SLOW_RUNS = 4;
 const LOWEST_SHARE = 0.2;
 /** How long a population is watched before that, ms. */
 const WATCHED = 2500;
@@ -38,6 +40,7 @@ export class Page {
   /** Whether the number of neurons was nobody's wish, so that the page may choose it. */
   #free: boolean;
   #since = 0;
+  #slowRuns = 0;
   /** The speed before the last time that the page took fewer neurons. */
   #slow = 0;
   #asked = 0;
@@ -364,10 +367,11 @@ export class Page {
   #watch(live: Live, now: number): void {
     if (!this.#playing || now - this.#since < WATCHED || live.setup.units <= FEWEST) return;
     const { stepTook, speed } = this.#meter.read(now, live.setup.dt);
+    this.#slowRuns = stepTook > LONGEST_STEP ? this.#slowRuns + 1 : 0;
     const slow = this.#free && speed < LOWEST_SHARE * live.setup.speed;
     // Where fewer did not help, still fewer would not either.
     if (slow && speed < 1.2 * this.#slow) this.#free = false;
-    else if (stepTook > LONGEST_STEP || slow) {
+    else if (this.#slowRuns >= SLOW_RUNS || slow) {
       this.#slow = speed;
       this.#shrink(live, 'This device is slow for so many neurons');
     } else if (now - this.#since > 4 * WATCHED) this.#since = now;
