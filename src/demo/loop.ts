@@ -3,6 +3,8 @@
 
 /** What the steps of a run should take, ms on the clock, beside what a run takes in any case: the latency of a device. */
 const TURN = 20;
+/** What a run may take at most, ms: until its end nothing that a hand has changed comes into force. */
+const LONGEST_RUN = 200;
 /** What a run weighs in the estimate, beside the one after it. */
 const MEMORY = 0.96;
 /** What the page lets pass at most between two frames, ms: after a pause nothing has to be made up for. */
@@ -46,6 +48,7 @@ export class Pace {
     const sure = slope - 2 * Math.sqrt(scatter / spread / weight);
     const right = weight < 2 ? this.most : sure > 0 ? TURN / sure : Number.POSITIVE_INFINITY;
     this.most = Math.max(1, Math.min(right, 1.15 * this.most + 0.5, 1e6), this.most / 1.3);
+    if (ms > LONGEST_RUN) this.most = Math.max(1, Math.min(this.most, (steps * LONGEST_RUN) / ms));
   }
 }
 

@@ -49,4 +49,13 @@ describe('the pace', () => {
     pace.due(16, 6, 0.1);
     expect(pace.behind).toBe(false);
   });
+
+  test('makes runs short again that took long, however little it knows of what a step costs', () => {
+    const pace = new Pace();
+    // All of a length, so that nothing tells the cost of a step from that of a run.
+    for (let run = 0; run < 20; run++) pace.took(8, 30);
+    expect(pace.most).toBeGreaterThan(8);
+    pace.took(20, 2000);
+    expect(pace.most).toBeLessThanOrEqual(2);
+  });
 });
