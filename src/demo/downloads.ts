@@ -1,9 +1,16 @@
 // What the page gives away as files: its set-up as an experiment that `somagpu run` takes, recordings as npz and CSV laid
 // out as that command lays them out. Files are bytes with names here; only the last function knows a page.
 
-import { ExperimentRun, provenanceOf, readExperiment } from '../experiment.ts';
+import { provenanceOf } from '../experiment.ts';
 import { csvHead, csvRows, type NpzValue, writeNpz } from '../files/index.ts';
-import type { Recording, RunOptions, SimulationOptions, Spikes, Trace } from '../index.ts';
+import {
+  type Recording,
+  type RunOptions,
+  Simulation,
+  type SimulationOptions,
+  type Spikes,
+  type Trace,
+} from '../index.ts';
 import { POPULATION, populationOf, type Setup } from './setup.ts';
 
 /** A file to be saved. */
@@ -98,28 +105,24 @@ export async function recordedOf(
   duration: number,
   { record = { spikes: true }, signal, onProgress, ...path }: RecordOptions = {},
 ): Promise<Recorded> {
-  const { experiment, beside } = experimentOf(setup, duration, record);
-  const read = await readExperiment(experiment, async (_, name = '') => {
-    const data = beside?.arrays[name] as Float32Array;
-    return { shape: [data.length], data };
-  });
-  const run = await ExperimentRun.create(read, path);
+  const { dt, seed } = setup;
+  const simulation = await Simulation.create({ dt, seed, ...path });
   try {
-    const summary = await run.run({ signal, onProgress });
-    signal?.throwIfAborted();
-    const [cells] = run.simulation.populations;
-    if (!cells) throw new Error('an experiment has a population');
+    const { soma, options } = populationOf(setup);
+    const cells = simulation.add(soma, { ...options, record });
+    await simulation.run(Math.round(duration / dt) * dt, { signal, onProgress });
     const traces = await Promise.all(
       cells.recordedStates.map(async (state) => [state, await cells.trace(state)] as const),
     );
+    const { experiment } = experimentOf(setup, duration, record);
     return {
-      dt: setup.dt,
+      dt,
       ...(record.spikes ? { spikes: await cells.spikes() } : {}),
       traces: Object.fromEntries(traces),
-      provenance: provenanceOf(summary, experiment),
+      provenance: provenanceOf(simulation, experiment),
     };
   } finally {
-    run.simulation.dispose();
+    simulation.dispose();
   }
 }
 
