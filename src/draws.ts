@@ -21,7 +21,8 @@ export const standardNormal = (draws: Draws, neuron: number, first: number): num
  * ones, or in the tail Rayleigh's, as in Marsaglia 1964 (doi.org/10.1080/00401706.1964.10490150).
  */
 export function truncatedNormal(a: number, b: number, draws: Draws, neuron: number): number {
-  if (a + b < 0) return -truncatedNormal(-b, -a, draws, neuron);
+  // Only the tail: turned where a + b changes its sign, a rounding would turn all values of an even interval round.
+  if (b < -0.5) return -truncatedNormal(-b, -a, draws, neuron);
   if (a > FAR) return Math.min(a, Number.MAX_VALUE);
   const inTail = a > 0.5;
   const wide = b - a > 2.5;

@@ -191,6 +191,18 @@ export class Population<Config extends object = object, State extends string = s
     for (const name of Object.keys(given)) this.#set.add(name);
   }
 
+  /** A parameter as it is now: a number where all neurons have the same, else a copy of what each has. */
+  readParameter(name: string): number | Float32Array {
+    checkNames(
+      `${this.name}.parameters`,
+      { [name]: true },
+      Object.keys(this.#parameters),
+      `parameter NAME of ${this.soma.name}`,
+    );
+    const value = this.#parameters[name] as Plane;
+    return typeof value === 'number' ? value : value.slice();
+  }
+
   /**
    * Sets states, in user units (absolute mV, pA, steps), from the next block of steps on; the others stay.
    *

@@ -9,9 +9,10 @@ import {
   Simulation,
   type Spikes,
   type Trace,
+  type Value,
 } from '../index.ts';
 import { type Host, openHost, type Wanted } from './host.ts';
-import { columnsOf, inputsOf, POPULATION, parametersOf, populationOf, type Setup, somaOf } from './setup.ts';
+import { columnsOf, inputsOf, movedTo, POPULATION, parametersOf, populationOf, type Setup, somaOf } from './setup.ts';
 
 /** What some steps left. */
 export interface Ran {
@@ -32,6 +33,12 @@ export interface Look {
   counts: Uint32Array;
 }
 
+/** Values of a parameter, and the set-up they were drawn for. */
+interface Drawn {
+  values: Float32Array;
+  setup: Setup;
+}
+
 /** Rows of the raster. */
 const ROWS = 200;
 /** ms between two states that are kept; more where that takes long, so that it is no more than a twentieth of the time. */
@@ -44,6 +51,8 @@ export class Live {
   #saved: ArrayBuffer | undefined;
   #savedAt = Number.NEGATIVE_INFINITY;
   #saveTook = 0;
+  /** By parameter, where a slider has moved what was drawn. */
+  readonly #drawn = new Map<string, Drawn>();
 
   private constructor(
     readonly wanted: Wanted,
@@ -91,12 +100,26 @@ export class Live {
     this.#saved = undefined;
     this.#savedAt = Number.NEGATIVE_INFINITY;
     this.#saveTook = 0;
+    this.#drawn.clear();
   }
 
   #setParameters(next: Setup): void {
     const [before, after] = [parametersOf(this.setup), parametersOf(next)];
-    const differs = (name: string) => JSON.stringify(after[name]) !== JSON.stringify(before[name]);
-    this.cells.setParameters(Object.fromEntries(Object.entries(after).filter(([name]) => differs(name))));
+    const given: Record<string, Value> = {};
+    for (const [name, value] of Object.entries(after)) {
+      if (JSON.stringify(value) !== JSON.stringify(before[name])) given[name] = this.#moved(name, next) ?? value;
+    }
+    this.cells.setParameters(given);
+  }
+
+  #moved(name: string, next: Setup): Float32Array | undefined {
+    const present = this.#drawn.has(name) ? undefined : this.cells.readParameter(name);
+    if (typeof present === 'number') return undefined;
+    if (present) this.#drawn.set(name, { values: present, setup: this.setup });
+    const { values, setup } = this.#drawn.get(name) as Drawn;
+    const moved = movedTo(values, name, setup, next);
+    if (!moved) this.#drawn.delete(name);
+    return moved;
   }
 
   // Inputs and what is recorded are a population's from its beginning; so it goes on as another.
@@ -166,6 +189,7 @@ export class Live {
       return built;
     };
     this.#take(setup, await again());
+    this.#drawn.clear();
   }
 }
 

@@ -123,3 +123,6 @@ export const PASSAGE = 2;
 
 /** The gallery's spike times and their differences, ms: two numbers of four digits, off by half of the last at most each. */
 export const COMPARED = 1.01e-4;
+
+/** Moved values beside drawn ones, of the mean: a float32 rounding of each, stretched five times at most. */
+export const MOVED = 1e-6;
