@@ -63,6 +63,13 @@ const library = {
   emptyOutDir: false,
 };
 
+// The engine once more, both paths and all laws in it: one file for a page that has no bundler, or comes from a CDN.
+const bundle = {
+  lib: { entry: { somagpu: 'src/index.ts' }, formats: ['es' as const] },
+  rolldownOptions: { output: { minify: true, codeSplitting: false } },
+  emptyOutDir: false,
+};
+
 // The command line carries what it uses: a package without run-time dependencies.
 const cli = {
   ssr: 'src/cli/main.ts',
@@ -109,7 +116,7 @@ const tests: ViteUserConfig['test'] = {
 export default defineConfig(({ mode }) => ({
   base: './',
   plugins: [shaders(), ...(mode === 'cli' ? [executable()] : mode === 'library' ? [workerFile(), builtIn()] : [])],
-  build: mode === 'library' ? library : mode === 'cli' ? cli : site,
+  build: { library, bundle, cli }[mode] ?? site,
   ssr: mode === 'cli' ? { noExternal: true } : {},
   test: tests,
 }));

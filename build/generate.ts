@@ -79,7 +79,7 @@ export function generate({ math, parts, inputParts, philox, somas, inputs, stati
     DO_NOT_EDIT,
     "import type { Value } from '../initializers.ts';",
     "import type { InputLaw, Soma } from '../somas.ts';",
-    `/** What laws.ts has by a name, loaded by whoever asks first. */
+    `/** @internal What laws.ts has by a name, loaded by whoever asks first. */
 export const compiled = async (name: keyof typeof import('./laws.ts')): Promise<string> => (await import('./laws.ts'))[name];`,
     ...[...parts, ...inputParts].map(constant),
     ...ofKernels.map((shader) => `export ${constant(shader)}`),

@@ -1,6 +1,9 @@
 // The deep module: populations of somas on a device, and the run that moves them through time in blocks of steps.
 // It knows what is asked for and in which order; how a block is computed is the backend's.
 
+// For `await using`, which the TypeScript of a user need not have been told of.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import { type Backend, BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
 import type { HostCurrent } from './currents.ts';
 import { BusyError, checkNames, DisposedError, InputError } from './errors.ts';

@@ -3,13 +3,13 @@
 
 import { type Request, Slices } from './slice.ts';
 
-/** A call on its way to a worker. */
+/** @internal A call on its way to a worker. */
 export interface Asked {
   id: number;
   request: Request;
 }
 
-/** Its answer: what it gave, or the error's name and message. */
+/** @internal Its answer: what it gave, or the error's name and message. */
 export interface Answered {
   id: number;
   result?: unknown;
