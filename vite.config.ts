@@ -17,7 +17,7 @@ const shaders = (): Plugin => ({
 
 // One chunk for what the entries share, without the experiment file, saved simulations and what these read, so that
 // embedding the engine costs just the engine; and without the two paths, of which a page loads the one it runs on.
-const apart = 'index|experiment|biophysics|meanings|node|files|cli|version|state|packed';
+const apart = 'index|experiment|biophysics|meanings|node|files|cli|state|packed';
 const paths = 'cpu|threads|slice|webgpu|tile|device|kernel';
 const engine = {
   name: 'engine',
@@ -43,6 +43,9 @@ const site = {
 // Packages for Node that are CommonJS `require` what Node has; in a module that is an import.
 const builtIn = () => esmExternalRequirePlugin({ external: [...builtinModules] });
 
+// Lines stay lines: Node prints the line that an uncaught error was thrown on. Who bundles a page takes them out.
+const lines = { compress: true, mangle: true, codegen: { removeWhitespace: false } };
+
 const library = {
   lib: {
     entry: {
@@ -58,7 +61,7 @@ const library = {
   },
   rolldownOptions: {
     external: [/^node:/, 'webgpu'],
-    output: { minify: true, chunkFileNames: '[name].js', codeSplitting: { groups: [engine] } },
+    output: { minify: lines, chunkFileNames: '[name].js', codeSplitting: { groups: [engine] } },
   },
   emptyOutDir: false,
 };
@@ -108,6 +111,18 @@ const tests: ViteUserConfig['test'] = {
         testTimeout: 120_000,
         // Busy machines again.
         expect: { poll: { timeout: 30_000 } },
+      },
+    },
+    // What is packed, in clean folders; it wants `npm run build` before.
+    {
+      extends: true,
+      test: {
+        name: 'package',
+        include: ['test/package/**/*.test.ts'],
+        globalSetup: 'test/support/tarball.ts',
+        pool: 'forks',
+        fileParallelism: false,
+        testTimeout: 120_000,
       },
     },
   ],

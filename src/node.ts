@@ -48,6 +48,8 @@ export async function findHardware(): Promise<GPUAdapter | null> {
  * @throws NoBackendError saying what to install
  */
 export async function findAdapter(): Promise<GPUAdapter> {
+  // First, because without it nothing else that might be missing helps.
+  await loadDawn();
   const found = await requestInstalled();
   if (found && !isSoftware(found)) return found;
   const software = (await useSwiftShader()) ? await requestAdapter() : null;

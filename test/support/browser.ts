@@ -12,8 +12,10 @@ const BLANK = '<!doctype html><html lang="en"><title>somagpu</title></html>';
 export interface PageOptions {
   /** Whether the page finds a WebGPU adapter: a software one, on every machine, or none, on every machine. */
   webgpu: boolean;
-  /** What stands at `/`; everything else comes from dist/. */
+  /** What stands at `/`; everything else comes from `folder`. */
   html?: string;
+  /** dist/ by default. */
+  folder?: string;
   /** Sent with every answer, the scripts of workers included. */
   headers?: Readonly<Record<string, string>>;
   /** Errors that the test is about, and which therefore do not fail it. */
@@ -24,8 +26,9 @@ export interface PageOptions {
  * Opens a page for the test that is running, in a browser and on an origin (http://127.0.0.1, a secure context) of its
  * own. Uncaught exceptions, console errors, failed requests and crashes fail the test when it ends.
  */
-export async function openPage({ webgpu, html, headers, expectedErrors }: PageOptions): Promise<Page> {
-  const { origin, close } = await serveFolder(DIST, html ?? BLANK, headers);
+export async function openPage(options: PageOptions): Promise<Page> {
+  const { webgpu, folder = DIST, html = BLANK, headers, expectedErrors } = options;
+  const { origin, close } = await serveFolder(folder, html, headers);
   onTestFinished(close);
   // A browser a test: nothing of a page can reach the next.
   const browser = await launchChromium(webgpu);
