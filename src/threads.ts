@@ -165,7 +165,7 @@ const lost = (how: string) => new DeviceLostError(`a worker of the CPU path died
 const cannotStart = (how: string, url: string | URL | undefined) =>
   new NoBackendError(
     url
-      ? `the CPU path cannot start a worker from workerUrl, ${url}: ${how}; give the address of the file of "somagpu/worker"`
+      ? `the CPU path cannot start a worker from workerUrl, ${url}: ${how}; give the address of the file of "somagpu/worker", one that worker-src of the page's Content-Security-Policy, if any, allows`
       : `the CPU path cannot start a worker: ${how}; where a Content-Security-Policy forbids blob: workers, serve the file of "somagpu/worker" and give its address as workerUrl`,
   );
 

@@ -81,21 +81,12 @@ describe('a worker of a Vite app', () => {
     runCells(library, ${options}).then((counted) => postMessage(counted));`;
   const page = `const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
     window.counted = new Promise((resolve) => { worker.onmessage = ({ data }) => resolve(data); });`;
-  // Vite's other format has no chunks, which the engine's two paths are.
-  const config = "export default { worker: { format: 'es' } };";
 
   test.each([
-    ['the processor', false, expectCpu],
-    ['a GPU', true, expectGpu],
-  ] as const)('computes on %s', async (_, webgpu, expectIt) => {
-    const files = { 'worker.js': worker(webgpu ? "{ backend: 'webgpu' }" : '{}'), 'vite.config.js': config };
-    await expectIt(await countedIn(await open(await build({ 'main.js': page, ...files }), { webgpu })));
-  });
-
-  test('needs no configuration with the one file that has everything', async () => {
-    const text = worker('{}').replace("'somagpu'", "'somagpu/bundle'");
-    await expectCpu(
-      await countedIn(await open(await build({ 'main.js': page, 'worker.js': text }), { webgpu: false })),
-    );
+    ['the processor', false, '{}', expectCpu],
+    ['a GPU', true, "{ backend: 'webgpu' }", expectGpu],
+  ] as const)('computes on %s', async (_, webgpu, options, expectIt) => {
+    const folder = await build({ 'main.js': page, 'worker.js': worker(options) });
+    await expectIt(await countedIn(await open(folder, { webgpu })));
   });
 });
