@@ -7,15 +7,14 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { openPage, type PageOptions } from '../support/browser.ts';
 import { scratch } from '../support/cli.ts';
-import { type Counted, expectCpu, expectGpu, install } from '../support/consumer.ts';
+import { CELLS, type Counted, expectCpu, expectGpu, unpack } from '../support/consumer.ts';
 
-/** A site that has from the installed package just these files. */
-async function site(files: readonly string[], own: Readonly<Record<string, string>> = {}): Promise<string> {
-  const { folder } = await install({});
+/** A site that has just these files of the package. */
+function site(files: readonly string[], own: Readonly<Record<string, string>> = {}): string {
+  const { folder } = unpack();
   const there = scratch();
-  for (const file of files) cpSync(join(folder, 'node_modules/somagpu/dist', file), join(there, file));
-  cpSync(join(folder, 'cells.js'), join(there, 'cells.js'));
-  for (const [name, text] of Object.entries(own)) writeFileSync(join(there, name), text);
+  for (const file of files) cpSync(join(folder, 'dist', file), join(there, file));
+  for (const [name, text] of Object.entries({ 'cells.js': CELLS, ...own })) writeFileSync(join(there, name), text);
   return there;
 }
 
@@ -32,7 +31,7 @@ describe('a page without a bundler', () => {
     ['the processor', false, {}, expectCpu],
     ['a GPU', true, { backend: 'webgpu' }, expectGpu],
   ] as const)('computes on %s with one file', async (_, webgpu, options, expectIt) => {
-    const folder = await site(['somagpu.js']);
+    const folder = site(['somagpu.js']);
     const page = await openPage({ webgpu, folder });
     const loaded: string[] = [];
     page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
@@ -47,7 +46,7 @@ describe('a page without a bundler', () => {
     const worker = `import * as library from './somagpu.js';
       import { runCells } from './cells.js';
       runCells(library, ${options}).then((counted) => postMessage(counted));`;
-    const page = await openPage({ webgpu, folder: await site(['somagpu.js'], { 'host.js': worker }) });
+    const page = await openPage({ webgpu, folder: site(['somagpu.js'], { 'host.js': worker }) });
     const counted = await page.evaluate(
       () =>
         new Promise((resolve, reject) => {
@@ -73,7 +72,7 @@ describe('a page with a strict Content-Security-Policy', () => {
     const headers = { 'content-security-policy': policy.join('; ') };
     const page = await openPage({
       webgpu: false,
-      folder: await site(['somagpu.js', 'worker.js']),
+      folder: site(['somagpu.js', 'worker.js']),
       headers,
       ...options,
     });
@@ -113,7 +112,7 @@ describe('a page with a strict Content-Security-Policy', () => {
 
 test('a page isolated from other origins computes as every page does', async () => {
   const headers = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
-  const page = await openPage({ webgpu: false, folder: await site(['somagpu.js', 'worker.js']), headers });
+  const page = await openPage({ webgpu: false, folder: site(['somagpu.js', 'worker.js']), headers });
   expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   await expectCpu(await countedIn(page, {}));
   await expectCpu(await countedIn(page, { workerUrl: '/worker.js' }));

@@ -1,8 +1,8 @@
 // Somebody who has installed somagpu: a clean folder with the tarball in it and nothing else, and what is run there. The
 // folder lies outside the repository, so that nothing of ours is found by chance.
 
-import { execFile } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -43,6 +43,15 @@ export async function install(
   return { folder, node };
 }
 
+/** The tarball's files, in a folder that goes when the test ends. */
+export function unpack(): { folder: string; files: string[] } {
+  const around = scratch();
+  execFileSync('tar', ['-xzf', inject('tarball'), '-C', around]);
+  const folder = join(around, 'package');
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return { folder, files: entries.map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1)) };
+}
+
 export interface Counted {
   backend: 'webgpu' | 'cpu';
   reason: string;
@@ -75,7 +84,7 @@ async function runCells(
 }
 
 /** The consumer's cells.js. */
-const CELLS = `export ${runCells}`;
+export const CELLS = `export ${runCells}`;
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
