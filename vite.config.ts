@@ -63,7 +63,8 @@ const library = {
     external: [/^node:/, 'webgpu'],
     output: { minify: lines, chunkFileNames: '[name].js', codeSplitting: { groups: [engine] } },
   },
-  emptyOutDir: false,
+  // The first of the builds: nothing of an earlier version is packed.
+  emptyOutDir: true,
 };
 
 // The engine once more, both paths and all laws in it: one file for a page that has no bundler, or comes from a CDN.

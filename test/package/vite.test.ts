@@ -6,7 +6,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
-import { describe, expect, test } from 'vitest';
+import { createServer } from 'vite';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openPage, type PageOptions } from '../support/browser.ts';
 import { type Counted, expectCpu, expectGpu, install, tool } from '../support/consumer.ts';
 
@@ -49,6 +50,17 @@ describe('a plain Vite app', () => {
   test('computes on a GPU', async () => {
     const page = await open(await build({ 'main.js': main("{ backend: 'webgpu' }") }), { webgpu: true });
     await expectGpu(await countedIn(page));
+  });
+
+  test('computes in development, from what the server has bundled beforehand', async () => {
+    const { folder } = await install({ 'index.html': HTML, 'main.js': main('{}') });
+    const options = { root: folder, configFile: false, logLevel: 'silent', mode: 'development' } as const;
+    const server = await createServer({ ...options, server: { host: '127.0.0.1' } });
+    onTestFinished(() => server.close());
+    await server.listen();
+    const page = await openPage({ webgpu: false });
+    await page.goto(server.resolvedUrls?.local[0] as string);
+    await expectCpu(await countedIn(page));
   });
 
   test('loads just the path it runs on', async () => {

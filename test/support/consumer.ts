@@ -10,6 +10,7 @@ import { expect, inject } from 'vitest';
 import * as engine from '../../src/index.ts';
 import { scratch } from './cli.ts';
 import { expectSameBits } from './outcome.ts';
+import { LAST_SPIKE } from './tolerances.ts';
 
 const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 
@@ -102,10 +103,10 @@ export async function expectCpu({ backend, counts }: Counted): Promise<void> {
   expectSameBits(Uint32Array.from(counts), Uint32Array.from(here.counts), 'spike counts');
 }
 
-/** Expects what a GPU computes: exp may differ by an ulp, and so may whether a last spike still came. */
+/** Expects what a GPU computes. */
 export async function expectGpu({ backend, counts }: Counted): Promise<void> {
   const here = await computedHere();
   expect(backend).toBe('webgpu');
   expect(counts.length).toBe(MANY);
-  expect(here.counts.filter((count, neuron) => count !== counts[neuron]).length).toBeLessThanOrEqual(MANY / 100);
+  expect(here.counts.filter((count, neuron) => count !== counts[neuron]).length).toBeLessThanOrEqual(MANY * LAST_SPIKE);
 }
