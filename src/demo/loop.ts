@@ -77,7 +77,7 @@ export class Pictures {
 
 /** What the status line tells, of about the last second. */
 export interface Measures {
-  /** Frames a second, and how many the display showed without a new one from the page. */
+  /** Frames a second that were fresh, and how many could have been and were not. */
   frames: number;
   dropped: number;
   /** Steps a second, and model ms a second. */
@@ -90,18 +90,19 @@ export interface Measures {
 const WINDOW = 1000;
 
 export class Meter {
-  #frames: number[] = [];
+  #frames: { at: number; fresh: boolean }[] = [];
   #runs: { at: number; steps: number; took: number }[] = [];
   /** What the display needs for a frame, ms: the shortest of late. */
   #display = 1000 / 60;
 
-  frame(now: number): void {
-    const before = this.#frames.at(-1);
+  /** A frame of the display; `fresh` where it showed something new, or there was nothing new to show. */
+  frame(now: number, fresh: boolean): void {
+    const before = this.#frames.at(-1)?.at;
     const gap = before === undefined ? Number.NaN : now - before;
     // Displays have 60 to 240 Hz, some 30; shorter gaps come from clocks that are rounded.
     if (gap > 4 && gap < this.#display) this.#display += (gap - this.#display) / 8;
     else if (gap < 1.3 * this.#display) this.#display += (gap - this.#display) / 64;
-    this.#frames.push(now);
+    this.#frames.push({ at: now, fresh });
   }
 
   ran(at: number, steps: number, took: number): void {
@@ -115,11 +116,10 @@ export class Meter {
   }
 
   read(now: number, dt: number): Measures {
-    this.#frames = this.#frames.filter((at) => at > now - WINDOW);
+    this.#frames = this.#frames.filter(({ at }) => at > now - WINDOW);
     this.#runs = this.#runs.filter(({ at }) => at > now - WINDOW);
-    const [first = now] = this.#frames;
-    const last = this.#frames.at(-1) ?? now;
-    const frames = Math.max(this.#frames.length - 1, 0);
+    const [first = now, last = now] = [this.#frames[0]?.at, this.#frames.at(-1)?.at];
+    const frames = this.#frames.slice(1).filter(({ fresh }) => fresh).length;
     const seconds = Math.max(last - first, 1) / 1000;
     const steps = this.#runs.reduce((sum, run) => sum + run.steps, 0);
     const took = this.#runs.reduce((sum, run) => sum + run.took, 0);

@@ -54,6 +54,8 @@ export class Page {
   readonly #meter = new Meter();
   readonly #pictures = new Pictures();
   #drawn = true;
+  /** Whether there is a new picture since the last frame, or nothing that it could show. */
+  #fresh = true;
   readonly #transport: Transport;
   readonly #controls: Controls;
   readonly #inputs: InputEditor;
@@ -186,7 +188,8 @@ export class Page {
     requestAnimationFrame(this.#onFrame);
     // Most browsers give a hidden page no frames; what it simulated would be seen by nobody.
     if (document.hidden) return;
-    this.#meter.frame(now);
+    this.#meter.frame(now, this.#fresh);
+    this.#fresh = false;
     this.#frame++;
     if (this.#first === 'painted') {
       this.#first = 'seen';
@@ -226,6 +229,7 @@ export class Page {
       if (steps > 0) await this.#run(live, steps);
       // A pause shows what there is, also where there was no time for it.
       else if (!this.#drawn && this.drawing) await this.#draw(live, now);
+      else this.#fresh = true;
     } catch (error) {
       await this.#fail(live, error);
     } finally {
@@ -256,6 +260,7 @@ export class Page {
     if (this.#scarce) this.#paintPlots(live);
     await live.done();
     this.#pictures.took(begin, performance.now() - begin);
+    this.#fresh = true;
   }
 
   async #apply(live: Live): Promise<void> {

@@ -511,7 +511,7 @@ describe('the command line refuses', () => {
     const cli = bareCli();
     const outcome = await runExperiment(experiment(), { cli, args: ['--backend', 'webgpu'] });
     expect(outcome).toMatchObject({ code: 3, stdout: '', written: [] });
-    expect(outcome.stderr).toContain('npm install @sparticuz/chromium');
+    expect(outcome.stderr).toContain('npm install webgpu');
     expect(await runExperiment(experiment(), { cli, args: ['--backend', 'auto'] })).toMatchObject({ code: 0 });
   });
 });

@@ -163,7 +163,7 @@ describe('the meter', () => {
     let now = 1000;
     for (let frame = 0; frame < 180; frame++) {
       now += frame % 6 === 0 ? 2000 / 60 : 1000 / 60;
-      meter.frame(now);
+      meter.frame(now, true);
       meter.ran(now, 10, 5);
     }
     const { frames, dropped, speed, stepTook } = meter.read(now, 0.1);
@@ -173,5 +173,18 @@ describe('the meter', () => {
     expect(speed).toBeGreaterThan(45);
     expect(speed).toBeLessThan(60);
     expect(stepTook).toBe(0.5);
+  });
+
+  test('counts a frame without a new picture as dropped', () => {
+    const meter = new Meter();
+    let now = 1000;
+    for (let frame = 0; frame < 180; frame++) {
+      now += 1000 / 60;
+      meter.frame(now, frame % 3 === 0);
+    }
+    const { frames, dropped } = meter.read(now, 0.1);
+    expect(frames).toBeCloseTo(20, -0.5);
+    expect(dropped).toBeGreaterThanOrEqual(38);
+    expect(dropped).toBeLessThanOrEqual(41);
   });
 });
