@@ -64,8 +64,7 @@ describe('the lab of the page', () => {
     for (const preset of presets) patterns.push(await named(preset));
     expect(Object.fromEntries(patterns)).toEqual({
       Tonic: 'tonic',
-      // With that time constant its intervals grow by no more than 2.4 %: see docs/analysis.md.
-      Adapting: 'tonic',
+      Adapting: 'adapting',
       'Initial burst': 'initial burst',
       Bursting: 'bursting',
       Irregular: 'irregular',
