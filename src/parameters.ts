@@ -203,7 +203,7 @@ export function resolve(
   }
   const values = new Float32Array(scope.neurons);
   const [low, high] =
-    value instanceof Float32Array || value instanceof Float64Array ? plainRange(row, quantity) : [NaN, NaN];
+    value instanceof Float32Array || value instanceof Float64Array ? plainRange(row, quantity, scope.dt) : [NaN, NaN];
   for (let neuron = 0; neuron < values.length; neuron++) {
     const number = value[neuron] as number;
     // What is right is told from what may be wrong by two comparisons: there may be millions.
@@ -212,11 +212,15 @@ export function resolve(
   return values;
 }
 
-/** Within it nothing can be wrong with a number; not where a row wants more of it than to lie between two bounds. */
-function plainRange(row: Row, quantity: Quantity): readonly [number, number] {
-  if (row.above !== undefined || row.leastDt || row.inSteps || row.whole) return [NaN, NaN];
-  const most = mostOf(row, quantity);
-  return [Math.max(row.least ?? -most, -most), Math.min(row.most ?? most, most)];
+/** Within it nothing can be wrong with a number, and near its ends hardly; none where a row wants more than a place between. */
+function plainRange(
+  { above = -Infinity, least = -Infinity, most = Infinity, ...row }: Row,
+  quantity: Quantity,
+  dt: number,
+) {
+  if (row.inSteps || row.whole) return [NaN, NaN] as const;
+  const bound = mostOf(row, quantity);
+  return [Math.max(least, -bound, above + 1e-6, row.leastDt ? dt : -bound), Math.min(most, bound)] as const;
 }
 
 /** What is wrong with a number, if anything. */

@@ -160,7 +160,10 @@ export function movedTo(values: Float32Array, name: string, before: Setup, after
   // One of them is cut at a bound of the parameter's.
   if (narrow.some((width, i) => Math.abs(width - (wide[i] as number)) > 1e-9)) return undefined;
   const stretch = to.sd / from.sd;
-  return values.map((value) => to.mean + (value - from.mean) * stretch);
+  // Not by map, which takes ten times as long.
+  const moved = new Float32Array(values.length);
+  for (let i = 0; i < moved.length; i++) moved[i] = to.mean + ((values[i] as number) - from.mean) * stretch;
+  return moved;
 }
 
 type Spread = ReturnType<typeof truncatedNormal>;
