@@ -16,8 +16,8 @@ export interface Hand {
 }
 
 const SOMA_WORDS: Readonly<Record<SomaName, string>> = {
-  AdaptiveExponentialSoma: 'AdEx: adaptive exponential',
-  ExponentialSoma: 'EIF: exponential',
+  AdaptiveExponentialSoma: 'adaptive EIF (AdEx)',
+  ExponentialSoma: 'EIF',
   RefractoryExponentialSoma: 'refractory EIF',
   SimplifiedAdaptiveExponentialSoma: 'EIF, moving threshold',
 };
