@@ -85,10 +85,11 @@ export class Controls {
     });
     const spread = new NumberField({
       name: `spread of ${name} over the neurons, percent`,
-      meaning: 'coefficient of variation over the neurons: standard deviation, in percent of the value',
+      meaning:
+        'spread over the neurons: standard deviation in percent of the value; cut at three of them, and at bounds',
       className: 'spread',
       empty: '0',
-      onInput: (percent) => this.#set('spread', name, percent ? Math.max(percent, 0) / 100 : undefined),
+      onInput: (percent) => this.#set('spread', name, percent ? percent / 100 : undefined),
     });
     const back = element(
       'button',

@@ -50,9 +50,9 @@ export function niceAbove(number: number): number {
   return ([1, 2, 3, 5, 10].find((factor) => factor * power >= number * 0.999) ?? 10) * power;
 }
 
-/** A number as a field shows it. */
+/** A number as a field shows it: whole ones to their last digit, a seed has ten. */
 export const shown = (value: number | undefined): string =>
-  value === undefined ? '' : String(Number(value.toPrecision(7)));
+  value === undefined ? '' : String(Number.isInteger(value) ? value : Number(value.toPrecision(7)));
 
 /** Says what is wrong at a place on the page, or nothing any more. */
 export class Complaint {
@@ -86,6 +86,8 @@ export class NumberField {
   readonly field: HTMLInputElement;
   readonly slider: HTMLInputElement | undefined;
   readonly #span: Span | undefined;
+  /** What it would show if no hand were in it. */
+  #value: number | undefined;
 
   constructor({ name, meaning, span, empty, className = '', onInput }: NumberOptions) {
     const common = { title: meaning, 'aria-label': name };
@@ -101,10 +103,11 @@ export class NumberField {
         const { value, validity } = this.field;
         // What is being typed is no number yet: "-", "1e".
         if (validity.badInput || (value === '' && empty === undefined)) return;
-        const number = value === '' ? undefined : Number(value);
-        this.#slide(number);
-        onInput(number);
+        this.#value = value === '' ? undefined : Number(value);
+        this.#slide(this.#value);
+        onInput(this.#value);
       },
+      onblur: () => this.show(this.#value),
     });
     if (!span) return;
     const slider = element('input', {
@@ -115,6 +118,7 @@ export class NumberField {
       max: String(STOPS),
       oninput: () => {
         const value = numberAt(span, slider.valueAsNumber);
+        this.#value = value;
         this.field.value = shown(value);
         this.#tell(slider, value);
         onInput(value);
@@ -123,12 +127,11 @@ export class NumberField {
     this.slider = slider;
   }
 
-  /** Shows a value, unless it is just being typed. */
+  /** Shows a value; what is being typed stays until the hand leaves the field, and what was refused as long as that is said. */
   show(value: number | undefined): void {
-    const text = shown(value);
-    const typing =
-      document.activeElement === this.field && (this.field.value === '' || Number(this.field.value) === value);
-    if (!typing && this.field.value !== text) this.field.value = text;
+    this.#value = value;
+    if (this.field.getAttribute('aria-invalid') === 'true') return;
+    if (document.activeElement !== this.field) this.field.value = shown(value);
     this.#slide(value);
   }
 

@@ -2,7 +2,7 @@
 // off. It knows neither the page nor how the numbers came about: they are generated from the protocols' files, and loaded
 // only when somebody looks at them.
 
-import { HOME, type Setup, type SomaName } from './setup.ts';
+import { HOME, numberOf, type Setup, type SomaName, tableOf } from './setup.ts';
 import { shortRun } from './short-run.ts';
 
 /** A published experiment on one neuron, with its spikes. */
@@ -58,8 +58,8 @@ export function setupOf({ soma, parameters, currents, duration }: Preset): Setup
 /** Whether a set-up still is the preset's experiment; its time step, size and view may be others. */
 export function shows(setup: Setup, preset: Preset): boolean {
   const what = ({ soma, parameters, spread, inputs }: Setup) => {
-    const known = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
-    return JSON.stringify([soma, known, Object.values(spread).some((cv) => cv > 0), inputs]);
+    const numbers = Object.keys(tableOf({ soma })).map((name) => numberOf({ soma, parameters }, name));
+    return JSON.stringify([soma, numbers, Object.values(spread).some((cv) => cv > 0), inputs]);
   };
   return what(setup) === what(setupOf(preset));
 }

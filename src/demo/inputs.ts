@@ -3,7 +3,7 @@
 
 import { inputMeanings } from '../meanings.ts';
 import { Complaint, element, NumberField, type Span } from './elements.ts';
-import { type Edit, PATTERNS, type Pattern, type Setup, type SetupInput } from './setup.ts';
+import { type Edit, MOST_INPUTS, PATTERNS, type Pattern, type Setup, type SetupInput } from './setup.ts';
 
 type Kind = SetupInput['kind'];
 type Numbers = Record<string, number | string | undefined>;
@@ -60,17 +60,18 @@ interface Card {
 export class InputEditor {
   #cards: Card[] = [];
   readonly #list = element('div', { className: 'inputs' });
+  readonly #add: HTMLButtonElement;
 
   constructor(
     readonly box: HTMLElement,
     readonly change: (edit: Edit) => void,
   ) {
-    const add = element(
+    this.#add = element(
       'button',
       { type: 'button', onclick: () => this.#propose((inputs) => [...inputs, FRESH.constant]) },
       'Add an input',
     );
-    box.replaceChildren(this.#list, add);
+    box.replaceChildren(this.#list, this.#add);
   }
 
   #propose(edit: (inputs: readonly SetupInput[]) => readonly SetupInput[]): void {
@@ -80,11 +81,23 @@ export class InputEditor {
   /** Shows a set-up that was accepted. */
   show(setup: Setup): void {
     const { inputs } = setup;
-    const same = inputs.length === this.#cards.length && inputs.every(({ kind }, i) => kind === this.#cards[i]?.kind);
-    if (!same) {
-      this.#cards = inputs.map((input, i) => this.#card(input, i));
-      this.#list.replaceChildren(...this.#cards.map((card) => card.element));
-    }
+    this.#add.disabled = inputs.length >= MOST_INPUTS;
+    const fewer = this.#cards.splice(inputs.length);
+    // Who takes an input away by the keyboard goes on from there.
+    const within = fewer.some((card) => card.element.contains(document.activeElement));
+    for (const card of fewer) card.element.remove();
+    if (within) this.#add.focus();
+    inputs.forEach((input, i) => {
+      const old = this.#cards[i];
+      if (old?.kind === input.kind) return;
+      const card = this.#card(input, i);
+      this.#cards[i] = card;
+      const choosing = old?.element.contains(document.activeElement);
+      if (old) old.element.replaceWith(card.element);
+      else this.#list.append(card.element);
+      // The kind may be chosen by arrow keys.
+      if (choosing) card.element.querySelector('select')?.focus();
+    });
     inputs.forEach((input, i) => {
       const { fields, pattern } = this.#cards[i] as Card;
       for (const [key, field] of fields) field.show((input as unknown as Record<string, number | undefined>)[key]);

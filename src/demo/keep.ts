@@ -16,6 +16,8 @@ interface Page {
 
 /** Neurons times ms that are recorded at most: at 100 Hz these are 50 million spikes, 800 MB in a page. */
 const MOST_RECORDED = 5e8;
+/** Samples of each state of the neuron that is traced. */
+const MOST_SAMPLES = 2e7;
 
 /** Where the set-up is found again. */
 function addressOf(setup: Setup): string {
@@ -44,7 +46,7 @@ export function openKeep(box: HTMLElement, page: Page): void {
     const onclick = async () => {
       for (const each of buttons) each.disabled = true;
       say(await act().catch((error: unknown) => (error instanceof Error ? error.message : String(error))));
-      for (const each of buttons) each.disabled = false;
+      for (const each of buttons) each.disabled = timed.includes(each) && !(duration > 0);
     };
     const made = element('button', { type: 'button', title, onclick }, text);
     buttons.push(made);
@@ -58,7 +60,8 @@ export function openKeep(box: HTMLElement, page: Page): void {
     name: 'time to record, ms',
     meaning: 'how much model time, from the beginning, the experiment and the recordings have',
     onInput: (value = 0) => {
-      if (value > 0) duration = value;
+      duration = value;
+      for (const each of timed) each.disabled = !(duration > 0);
     },
   });
   field.show(duration);
@@ -80,13 +83,14 @@ export function openKeep(box: HTMLElement, page: Page): void {
     csv,
   ];
   const time = element('label', {}, 'from the beginning to', field.field, element('span', { className: 'unit' }, 'ms'));
+  const timed = kept.slice(2);
   box.replaceChildren(
     element(
       'div',
       { className: 'keep' },
       element('div', { className: 'buttons' }, ...kept.slice(0, 2)),
       time,
-      element('div', { className: 'buttons' }, ...kept.slice(2)),
+      element('div', { className: 'buttons' }, ...timed),
       said,
     ),
   );
@@ -119,7 +123,7 @@ async function saveRecordings(
   how: 'npz' | 'csv',
   progress: (share: number) => void,
 ): Promise<string> {
-  const most = Math.floor(MOST_RECORDED / setup.units);
+  const most = Math.floor(Math.min(MOST_RECORDED / setup.units, MOST_SAMPLES * setup.dt));
   if (duration > most) {
     return `That is too much for a page: record up to ${most.toLocaleString('en')} ms, or fewer neurons, or save the experiment and run it.`;
   }

@@ -18,9 +18,9 @@ import {
   type Rheobase,
   rheobase,
 } from '../analysis/index.ts';
-import { SomaError, type Trace } from '../index.ts';
+import { InputError, SomaError, type Trace } from '../index.ts';
 import { niceAbove } from './elements.ts';
-import { numberOf, type Setup, type SetupInput, somaOf } from './setup.ts';
+import { numberOf, POPULATION, type Setup, type SetupInput, somaOf } from './setup.ts';
 import { shortRun, wholeSteps } from './short-run.ts';
 
 /** A result, or why there is none. */
@@ -241,5 +241,9 @@ function spanOf({ inputs, dt }: Pick<Setup, 'inputs' | 'dt'>): Record<'duration'
   const wanted = ends ? last + Math.max(last / 2, 100) : DURATION + (alone ? first : 0);
   const duration = wholeSteps(Math.min(wanted, MOST_STEPS * dt), dt);
   const span = { duration, start: alone ? Math.max(first, 0) : 0, stop: ends ? Math.min(last, duration) : duration };
+  if (alone && first >= duration) {
+    const reason = `begins after the ${duration} ms that are run here, at most ${MOST_STEPS} steps`;
+    throw new InputError(`${POPULATION}.input.start`, first, reason, 'use a longer time step, or let it begin earlier');
+  }
   return span.start < span.stop ? span : { duration, start: 0, stop: duration };
 }

@@ -12,7 +12,18 @@ import {
   type Value,
 } from '../index.ts';
 import { type Host, openHost, type Wanted } from './host.ts';
-import { columnsOf, inputsOf, movedTo, POPULATION, parametersOf, populationOf, type Setup, somaOf } from './setup.ts';
+import {
+  columnsOf,
+  inputsOf,
+  movedTo,
+  numberOf,
+  POPULATION,
+  parametersOf,
+  populationOf,
+  type Setup,
+  somaOf,
+  tracedIn,
+} from './setup.ts';
 
 /** What some steps left. */
 export interface Ran {
@@ -65,11 +76,16 @@ export class Live {
   /** Opens a device and builds the population. @throws InputError, OutOfMemoryError */
   static async open(setup: Setup | ((host: Host) => Setup), wanted: Wanted): Promise<Live> {
     const host = await openHost(wanted);
-    const first = typeof setup === 'function' ? setup(host) : setup;
-    const { simulation, cells, rows } = await build(first, host);
-    const live = new Live(wanted, host, first, simulation, cells);
-    live.rows = rows;
-    return live;
+    try {
+      const first = typeof setup === 'function' ? setup(host) : setup;
+      const { simulation, cells, rows } = await build(first, host);
+      const live = new Live(wanted, host, first, simulation, cells);
+      live.rows = rows;
+      return live;
+    } catch (error) {
+      host.device?.destroy();
+      throw error;
+    }
   }
 
   /** Model time, ms. */
@@ -133,6 +149,12 @@ export class Live {
   #take(setup: Setup, { simulation, cells, rows }: Built): void {
     this.simulation.dispose();
     Object.assign(this, { setup, simulation, cells, rows });
+  }
+
+  /** A parameter of one neuron: its own, where that is spread. */
+  valueOf(name: string, neuron: number): number {
+    const value = this.setup.spread[name] ? this.cells.readParameter(name) : numberOf(this.setup, name);
+    return typeof value === 'number' ? value : (value[neuron] as number);
   }
 
   /** Runs some steps. @throws DeviceLostError, OutOfMemoryError */
@@ -244,10 +266,6 @@ function recordingOf(setup: Setup): { record: Recording; rows: Uint32Array } {
 
 const tracesOf = ({ states }: { states: object }, neuron: number): Recording['states'] =>
   Object.fromEntries(Object.keys(states).map((state) => [state, { neurons: [neuron], last: 0 }]));
-
-/** The neuron that is traced, if there is one and it exists. */
-export const tracedIn = ({ view: { neuron }, units }: Setup): number | undefined =>
-  neuron !== null && neuron < units ? neuron : undefined;
 
 // Evenly over the sheet, and each in another column, so that waves show.
 function rowsOf(units: number): Uint32Array {

@@ -133,3 +133,42 @@ export class Meter {
     };
   }
 }
+
+/** Steps that take longer than this, ms, make the page take fewer neurons; so does a speed far below what was asked. */
+const LONGEST_STEP = 200;
+/** How many runs have to be of such steps, one after the other: a single one may have waited for something else. */
+const SLOW_RUNS = 4;
+const LOWEST_SHARE = 0.2;
+/** How long a population is watched before that, ms. */
+const WATCHED = 2500;
+
+/** How long the page puts up with a slow device before it takes fewer neurons. */
+export class Patience {
+  #since = 0;
+  #slowRuns = 0;
+  /** The speed before the last time that there were to be fewer. */
+  #slow = 0;
+
+  /** @param free - whether the number of neurons was nobody's wish, so that the page may choose it */
+  constructor(public free: boolean) {}
+
+  /** Watches anew: other neurons, or after a pause. */
+  begin(now = performance.now()): void {
+    this.#since = now;
+  }
+
+  /** Whether there should be fewer: at once where single steps would hold the page up, else only if nobody chose them. */
+  isOver(now: number, { stepTook, speed }: Measures, asked: number): boolean {
+    if (now - this.#since < WATCHED) return false;
+    this.#slowRuns = stepTook > LONGEST_STEP ? this.#slowRuns + 1 : 0;
+    const slow = this.free && speed < LOWEST_SHARE * asked;
+    // Where fewer did not help, still fewer would not either.
+    if (slow && speed < 1.2 * this.#slow) this.free = false;
+    else if (this.#slowRuns >= SLOW_RUNS || slow) {
+      this.#slow = speed;
+      this.begin(now);
+      return true;
+    } else if (now - this.#since > 4 * WATCHED) this.begin(now);
+    return false;
+  }
+}

@@ -66,9 +66,12 @@ async function surround(begun: Setup): Promise<void> {
     void followLab();
   }, FOLLOWED);
   addEventListener('hashchange', async () => {
+    const { hash } = location;
     const { setup, refused } = await linked();
+    // There may be another by now.
+    if (location.hash !== hash) return;
     if (setup) page.applySetup(setup);
-    page.say(refused ?? '');
+    if (setup || refused) page.say(refused ?? '');
   });
 }
 

@@ -2,27 +2,19 @@
 // over what is wanted, runs some steps and draws. It owns the order of these; how each is done is the other modules'.
 
 import { DeviceLostError, InputError, OutOfMemoryError } from '../index.ts';
-import { Controls } from './controls.ts';
+import { Desk } from './desk.ts';
 import { niceAbove } from './elements.ts';
-import { equationsOf } from './equations.ts';
 import type { Host, Wanted } from './host.ts';
-import { InputEditor } from './inputs.ts';
-import { Live, type Ran, tracedIn } from './live.ts';
-import { Meter, Pace, Pictures } from './loop.ts';
+import { Live, type Ran } from './live.ts';
+import { Meter, Pace, Patience, Pictures } from './loop.ts';
 import { Raster } from './raster.ts';
-import { checked, type Edit, inputAt, type Setup } from './setup.ts';
+import { checked, type Edit, type Setup, STANDARD, tracedIn } from './setup.ts';
 import { Sheet } from './sheet.ts';
 import { statusOf } from './status.ts';
-import type { TracePlot } from './trace.ts';
-import { Transport } from './transport.ts';
+import type { Levels, TracePlot } from './trace.ts';
+import type { Hand } from './transport.ts';
 
-/** Steps that take longer than this, ms, make the page take fewer neurons; so does a speed far below what was asked. */
-const LONGEST_STEP = 200;
-/** How many runs have to be of such steps, one after the other: a single one may have waited for something else. */
-const SLOW_RUNS = 4;
-const LOWEST_SHARE = 0.2;
-/** How long a population is watched before that, ms. */
-const WATCHED = 2500;
+/** A slow device is not given fewer neurons than these. */
 const FEWEST = 4096;
 
 const find = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E;
@@ -37,12 +29,9 @@ export class Page {
   /** Whether the views follow; off for measuring what that costs. */
   drawing = true;
   #lost = false;
-  /** Whether the number of neurons was nobody's wish, so that the page may choose it. */
-  #free: boolean;
-  #since = 0;
-  #slowRuns = 0;
-  /** The speed before the last time that the page took fewer neurons. */
-  #slow = 0;
+  /** What is watched for being lost. */
+  #host: Host | undefined;
+  readonly #patience: Patience;
   #asked = 0;
   #frame = 0;
   /** How far the first spike has come; told to whoever measures as the mark `first spike` once it is on the screen. */
@@ -56,29 +45,26 @@ export class Page {
   #drawn = true;
   /** Whether there is a new picture since the last frame, or nothing that it could show. */
   #fresh = true;
-  readonly #transport: Transport;
-  readonly #controls: Controls;
-  readonly #inputs: InputEditor;
+  readonly #desk: Desk;
   readonly #sheet: Sheet;
   readonly #raster: Raster;
   #trace: TracePlot | undefined;
 
   constructor(setup: Setup, free: boolean) {
     this.#wanted = setup;
-    this.#free = free;
+    this.#patience = new Patience(free);
     const change = (edit: Edit) => this.change(edit);
-    this.#transport = new Transport(find('transport'), find('basics'), {
+    const hand: Hand = {
       change: (edit) => {
         const edited = edit(this.#wanted);
-        if (edited.units !== undefined) this.#free = false;
+        if (edited.units !== undefined) this.#patience.free = false;
         change(() => edited);
       },
       toggle: () => this.play(!this.#playing),
       step: () => this.step(),
       reset: () => this.reset(),
-    });
-    this.#controls = new Controls(find('parameters'), find('printed'), change);
-    this.#inputs = new InputEditor(find('inputs'), change);
+    };
+    this.#desk = new Desk(hand, change);
     this.#sheet = new Sheet(find('sheet'), find('ring'), {
       onView: (view) => change(() => ({ view })),
       onNeuron: (neuron) => change(({ view }) => ({ view: { ...view, neuron } })),
@@ -93,7 +79,7 @@ export class Page {
     }
     // It scrolls by itself on wide screens.
     find('plots').tabIndex = 0;
-    this.#showControls(setup);
+    this.#begin(setup);
     document.addEventListener('keydown', (event) => this.#key(event));
     document.addEventListener('visibilitychange', () => this.#visible());
   }
@@ -101,18 +87,42 @@ export class Page {
   /** Opens a device, builds the population and goes on for ever. Tells what it began with: a hand may have been quicker. */
   async start(wanted: Wanted, sized: (setup: Setup, host: Host) => Setup): Promise<Setup> {
     const setup = this.#wanted;
-    this.#live = await Live.open((host) => (this.#free ? sized(setup, host) : setup), wanted);
+    this.#live = await this.#open(wanted, sized);
     const opened = this.#live.setup;
-    this.#wanted = this.#wanted === setup ? opened : { ...this.#wanted, units: opened.units };
+    const { units } = this.#patience.free ? opened : this.#wanted;
+    this.#wanted = this.#wanted === setup ? opened : { ...this.#wanted, units };
     await this.#attach();
-    this.#showControls(this.#live.setup);
+    if (this.#wanted === opened) this.#begin(opened);
     requestAnimationFrame(this.#onFrame);
     // The plots of a neuron come when all else is there.
     const { TracePlot } = await import('./trace.ts');
     this.#trace = new TracePlot([find('potential'), find('states')], find('traced'));
-    this.#trace.begin(this.#live.setup, tracedIn(this.#live.setup));
-    this.#follow(this.#live.setup);
+    this.#trace.begin(this.#live.setup, tracedIn(this.#live.setup), levelsOf(this.#live));
+    this.#follow(this.#live);
     return opened;
+  }
+
+  async #open(wanted: Wanted, sized: (setup: Setup, host: Host) => Setup): Promise<Live> {
+    const asked = this.#wanted;
+    let tried: Setup | undefined;
+    const first = (host: Host) => {
+      tried ??= this.#patience.free ? sized(asked, host) : asked;
+      return tried;
+    };
+    for (;;) {
+      try {
+        return await Live.open(first, wanted);
+      } catch (error) {
+        // A link may want more than there is room for here, or what is wrong in some neurons only.
+        if (error instanceof OutOfMemoryError && tried && tried.units > FEWEST) {
+          tried = halved(tried);
+          this.say(`${NO_ROOM}: ${tried.units.toLocaleString('en')} instead.`);
+        } else if (error instanceof InputError && tried !== STANDARD) {
+          tried = this.#wanted = STANDARD;
+          this.say(`The link cannot be used: ${error.message}`);
+        } else throw error;
+      }
+    }
   }
 
   /** The set-up that is in force, or about to be. */
@@ -135,6 +145,11 @@ export class Page {
     return this.#pictures.made;
   }
 
+  /** Whether nothing is on its way: what is wanted is in force, and no step is being made. */
+  get idle(): boolean {
+    return !this.#busy && !this.#restart && this.#wanted === this.#live?.setup;
+  }
+
   get playing(): boolean {
     return this.#playing;
   }
@@ -150,10 +165,10 @@ export class Page {
 
   /** Another set-up altogether, from its beginning: a preset, a link. */
   applySetup(setup: Setup): void {
-    this.#free = false;
+    this.#patience.free = false;
     this.#restart = true;
     this.#wanted = setup;
-    this.#showControls(setup);
+    this.#begin(setup);
     this.play(true);
   }
 
@@ -165,7 +180,7 @@ export class Page {
   play(playing: boolean): void {
     this.#playing = playing;
     this.#meter.clear();
-    this.#transport.showPlaying(playing);
+    this.#desk.transport.showPlaying(playing);
   }
 
   /** One time step, and then a pause. */
@@ -211,7 +226,7 @@ export class Page {
   #paintPlots({ time, setup }: Live, raster = true, trace = true): void {
     if (raster) this.#raster.paint();
     if (trace) this.#trace?.paint(time);
-    this.#transport.showTime(time, setup.dt);
+    this.#desk.transport.showTime(time, setup.dt);
   }
 
   // Everything that touches the simulation, one thing after the other.
@@ -265,79 +280,69 @@ export class Page {
 
   async #apply(live: Live): Promise<void> {
     const wanted = this.#wanted;
-    const { cells, setup: before } = live;
+    const { cells } = live;
+    // Another may be asked for meanwhile.
+    const restart = this.#restart;
+    this.#restart = false;
+    let refused: InputError | undefined;
     try {
-      if (this.#restart) await live.restart(checked(wanted));
+      if (restart) await live.restart(checked(wanted));
       else await live.apply(checked(wanted));
-      this.#complain();
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      this.#complain(error);
-      // The last good values stay in force.
-      if (this.#wanted === wanted) this.#wanted = live.setup;
-    } finally {
-      this.#restart = false;
+      if (!(error instanceof InputError)) {
+        this.#restart ||= restart;
+        throw error;
+      }
+      refused = error;
     }
+    this.#complain(refused);
+    // The last good values stay in force.
+    if (refused && this.#wanted === wanted) this.#wanted = live.setup;
     if (live.cells !== cells) await this.#attach();
-    if (live.setup !== before) this.#showChanged(live.setup, before);
-    this.#follow(live.setup);
+    // Where the hand has gone on, what it wants now comes with the next frame, and nothing older is put in its way.
+    if (this.#wanted === live.setup) this.#desk.show(live.setup);
+    this.#follow(live);
   }
 
   async #attach(): Promise<void> {
     const live = this.#live as Live;
-    const { setup, cells } = live;
-    live.host.device?.lost.then(() => {
-      if (live.cells === cells) this.#lost = true;
-    });
-    this.#sheet.attach(live);
-    this.#sheet.advance(await live.look());
+    const { setup, host } = live;
+    // Once a device: it keeps whoever listens as long as it lives.
+    if (host !== this.#host) {
+      this.#host = host;
+      host.device?.lost.then(() => {
+        if (host === this.#host) this.#lost = true;
+      });
+    }
+    const look = await live.look();
+    this.#sheet.attach(live, this.#seen(setup));
+    this.#sheet.advance(look);
     this.#raster.begin(live.rows, setup.dt, live.time);
-    this.#trace?.begin(setup, tracedIn(setup));
-    this.#since = performance.now();
+    this.#trace?.begin(setup, tracedIn(setup), levelsOf(live));
+    this.#patience.begin();
     this.#meter.clear();
   }
 
-  // Only what has changed: fields that the hand is in stay as they are.
-  #showChanged(setup: Setup, before: Setup): void {
-    const { soma, parameters, spread, inputs } = setup;
-    if (soma !== before.soma || parameters !== before.parameters || spread !== before.spread)
-      this.#controls.show(setup);
-    if (inputs !== before.inputs) this.#inputs.show(setup);
-    if (soma !== before.soma) find('equations').replaceChildren(...equationsOf(soma));
-    this.#transport.show(setup);
-  }
+  // The view is the hand's, also while an older one is applied.
+  #seen = (setup: Setup): Setup => ({ ...setup, view: this.#wanted.view });
 
-  #showControls(setup: Setup): void {
-    this.#controls.show(setup);
-    this.#inputs.show(setup);
-    this.#transport.show(setup);
-    find('equations').replaceChildren(...equationsOf(setup.soma));
-    this.#complain();
-  }
-
-  #follow(setup: Setup): void {
+  #follow(live: Live): void {
+    const { setup } = live;
     const window = Math.min(niceAbove(Math.max(setup.speed * 3, 20)), 1000);
-    this.#sheet.show(setup);
+    this.#sheet.show(this.#seen(setup));
     this.#raster.show(window);
     this.#trace?.show(window);
-    this.#trace?.follow(setup);
+    this.#trace?.follow(setup, levelsOf(live));
   }
 
-  // At the control that it is about, where there is one; in the line for it too where that was not the one that was changed.
+  #begin(setup: Setup): void {
+    this.#complain();
+    this.#desk.begin(setup);
+  }
+
+  // In the line for it too, where it is not seen at its control.
   #complain(error?: InputError): void {
-    const [, table, name = ''] = /^(?:cells\.)?(parameters|input)?[.[]?(\w+)/.exec(error?.path ?? '') ?? [];
-    const text = error && `${error.reason}; ${error.remedy}`;
-    this.#controls.complain(table === 'parameters' ? name : undefined, text);
-    this.#inputs.complain(table === 'input' ? inputAt(this.#wanted, Number(name)) : undefined, text);
-    this.#transport.complain(table ? undefined : name, text);
-    const [before, wanted] = [this.#live?.setup, this.#wanted];
-    const seen =
-      table === 'input'
-        ? wanted.inputs !== before?.inputs
-        : table
-          ? this.#controls.has(name) && (wanted.parameters !== before?.parameters || wanted.spread !== before.spread)
-          : this.#transport.has(name);
-    const said = error && !seen ? error.message : '';
+    const said = this.#desk.complain(error, this.#wanted, this.#live?.setup);
     if (said !== this.#complaint && (said || this.#note === this.#complaint)) this.say(said);
     this.#complaint = said;
   }
@@ -345,10 +350,11 @@ export class Page {
   async #recover(live: Live): Promise<void> {
     this.#lost = false;
     const at = live.time;
+    const what = live.host.device ? 'The GPU was lost' : 'A thread of the processor was lost';
     await live.recover();
     await this.#attach();
     this.say(
-      `The GPU was lost at ${at.toFixed(0)} ms; this goes on from ${live.time.toFixed(0)} ms, on ${live.simulation.adapter}.`,
+      `${what} at ${at.toFixed(0)} ms; this goes on from ${live.time.toFixed(0)} ms, on ${live.simulation.adapter}.`,
     );
   }
 
@@ -359,34 +365,26 @@ export class Page {
       return;
     }
     if (error instanceof OutOfMemoryError && this.#wanted.units > FEWEST) {
-      this.#shrink(live, 'The device has no room for so many neurons');
+      this.#shrink(live, NO_ROOM);
       return;
     }
     this.play(false);
     this.#wanted = live.setup;
+    this.#begin(live.setup);
     this.say(`Paused: ${error instanceof Error ? error.message : String(error)}`);
     console.warn(error);
   }
 
-  // A slow device gets fewer neurons: at once where single steps would hold the page up, else only if nobody chose them.
   #watch(live: Live, now: number): void {
-    if (!this.#playing || now - this.#since < WATCHED || live.setup.units <= FEWEST) return;
-    const { stepTook, speed } = this.#meter.read(now, live.setup.dt);
-    this.#slowRuns = stepTook > LONGEST_STEP ? this.#slowRuns + 1 : 0;
-    const slow = this.#free && speed < LOWEST_SHARE * live.setup.speed;
-    // Where fewer did not help, still fewer would not either.
-    if (slow && speed < 1.2 * this.#slow) this.#free = false;
-    else if (this.#slowRuns >= SLOW_RUNS || slow) {
-      this.#slow = speed;
+    const { dt, speed, units } = live.setup;
+    if (!this.#playing || units <= FEWEST) return;
+    if (this.#patience.isOver(now, this.#meter.read(now, dt), speed))
       this.#shrink(live, 'This device is slow for so many neurons');
-    } else if (now - this.#since > 4 * WATCHED) this.#since = now;
   }
 
   #shrink({ setup }: Live, why: string): void {
-    const units = Math.max(Math.floor(this.#wanted.units / 2), FEWEST);
-    this.change(() => ({ units }));
-    this.#since = performance.now();
-    this.say(`${why}: ${units.toLocaleString('en')} instead of ${setup.units.toLocaleString('en')}.`);
+    this.change(halved);
+    this.say(`${why}: ${this.#wanted.units.toLocaleString('en')} instead of ${setup.units.toLocaleString('en')}.`);
   }
 
   /** Tells what has happened, in the line for it. */
@@ -404,23 +402,37 @@ export class Page {
     // While it is hidden nothing runs; what is left to do is not to count the gap.
     this.#meter.clear();
     this.#asked = performance.now();
-    this.#since = performance.now();
+    this.#patience.begin();
   }
 
   #key(event: KeyboardEvent): void {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (target instanceof HTMLElement && target.matches('input, select, textarea, button, summary, a')) return;
-    const acts: Record<string, () => void> = {
-      ' ': () => this.play(!this.#playing),
-      '.': () => this.step(),
-      '0': () => this.reset(),
-    };
+    // Single signs only where the sheet has the focus: elsewhere they may be typed, or said, for something else.
+    const acts: Record<string, () => void> =
+      target === find('sheet') ? { '.': () => this.step(), '0': () => this.reset() } : {};
+    if ((target === document.body || target === find('sheet')) && !event.repeat)
+      acts[' '] = () => this.play(!this.#playing);
     const act = acts[key];
     if (!act) return;
     event.preventDefault();
     act();
   }
+}
+
+const NO_ROOM = 'The device has no room for so many neurons';
+
+/** Half as many neurons, the same one traced if it is still there. */
+function halved(setup: Setup): Setup {
+  const units = Math.max(Math.floor(setup.units / 2), FEWEST);
+  const { neuron } = setup.view;
+  return { ...setup, units, view: { ...setup.view, neuron: neuron === null ? null : Math.min(neuron, units - 1) } };
+}
+
+/** The levels of the neuron that is traced, mV. */
+function levelsOf(live: Live): Levels {
+  const of = (name: string) => live.valueOf(name, tracedIn(live.setup) ?? 0);
+  return { threshold: of('threshold'), rheobase: of('rheobase_threshold') };
 }
 
 /** Whether the device of a host is lost, or is about to be. */

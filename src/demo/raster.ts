@@ -161,10 +161,12 @@ export class Raster {
     for (let i = this.#spikes.length - 1; i >= 0; i--) {
       const { time, row } = this.#spikes[i] as { time: number; row: number };
       const column = this.#columnOf(time - this.#dt / 2);
-      if (column < begin - width) break;
-      if (column < begin || column >= end) continue;
+      if (column < begin) break;
+      if (column >= end) continue;
       const place = ((column % width) + width) % width;
-      context.fillRect(place, (row / rows) * height, Math.min(dotWidth, width - place), dotHeight);
+      // To the left: what is to the right is cleared when it comes.
+      const left = Math.max(place + 1 - dotWidth, 0);
+      context.fillRect(left, (row / rows) * height, place + 1 - left, dotHeight);
     }
     this.#reached = end;
   }

@@ -105,6 +105,10 @@ export function standardOf(units: number): Setup {
 
 export const STANDARD: Setup = standardOf(320 * 320);
 
+/** The neuron that is traced, if there is one and it exists. */
+export const tracedIn = ({ view: { neuron }, units }: Pick<Setup, 'view' | 'units'>): number | undefined =>
+  neuron !== null && neuron < units ? neuron : undefined;
+
 /** The soma of a set-up. @throws InputError */
 export function somaOf({ soma: name }: Pick<Setup, 'soma'>): Soma {
   const found = somas.find((soma) => soma.name === name);
@@ -269,9 +273,17 @@ export function inputAt({ inputs }: Setup, index: number): number {
   });
 }
 
-/** Refuses what the engine would take, but the page cannot show. @throws InputError */
+/** More than anybody means; a link with more is refused. */
+export const MOST_INPUTS = 64;
+
+/** Refuses what the engine would take, or never see, but the page cannot show. @throws InputError */
 export function checked(setup: Setup): Setup {
-  const { units, speed } = setup;
+  const { units, speed, spread } = setup;
+  for (const [name, cv] of Object.entries(spread)) {
+    if (cv >= 0 && cv <= 1) continue;
+    const path = `${POPULATION}.parameters.${name}`;
+    throw new InputError(path, cv, 'has a spread that is none', 'give 0 to 100 percent');
+  }
   if (!(Number.isInteger(units) && units >= 1 && units <= MOST_UNITS)) {
     const remedy = `give a whole number from 1 to ${MOST_UNITS.toLocaleString('en')}`;
     throw new InputError(`${POPULATION}.units`, units, 'is no number of neurons that can be shown', remedy);

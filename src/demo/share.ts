@@ -5,7 +5,19 @@
 
 import { InputError, Simulation } from '../index.ts';
 import { inputMeanings, parameterMeanings } from '../meanings.ts';
-import { HOME, MOST_UNITS, PATTERNS, populationOf, type Setup, type SetupInput, somaOf, type View } from './setup.ts';
+import {
+  checked,
+  HOME,
+  MOST_INPUTS,
+  MOST_UNITS,
+  PATTERNS,
+  populationOf,
+  type Setup,
+  type SetupInput,
+  somaOf,
+  tracedIn,
+  type View,
+} from './setup.ts';
 
 /** Raised where older pages could not read a link, or would read it otherwise; also where a default changes. */
 const VERSION = 1;
@@ -15,7 +27,6 @@ const END = 'end';
 
 /** Longer than any link that the page makes: nobody means it. */
 const MOST_LENGTH = 50_000;
-const MOST_INPUTS = 64;
 
 /** What a link says: a set-up, or in a sentence why there is none; undefined where there is no link. */
 export type Link = { setup: Setup } | { refused: string } | undefined;
@@ -31,7 +42,10 @@ class LinkRefused extends Error {}
  * history.replaceState(null, '', writeLink(setup));
  * ```
  */
-export function writeLink({ soma, units, dt, seed, speed, parameters, spread, inputs, view }: Setup): string {
+export function writeLink(setup: Setup): string {
+  const { soma, units, dt, seed, speed, parameters, spread, inputs } = setup;
+  // A neuron that went when there were fewer is traced no more.
+  const view = { ...setup.view, neuron: tracedIn(setup) ?? null };
   const fields: [string, string][] = [
     ['v', String(VERSION)],
     ['soma', escaped(soma)],
@@ -74,7 +88,7 @@ export async function refusalOf(setup: Setup): Promise<string | undefined> {
   let simulation: Simulation | undefined;
   try {
     simulation = await Simulation.create({ dt, seed, backend: 'cpu', workers: 0 });
-    const { soma, options } = populationOf({ ...setup, units: 1 });
+    const { soma, options } = populationOf({ ...checked(setup), units: 1 });
     simulation.add(soma, options);
     return undefined;
   } catch (error) {

@@ -50,7 +50,7 @@ export class Sheet {
   }
 
   /** Shows another population, or the same in other memory. */
-  attach({ cells, setup }: Live): void {
+  attach({ cells }: Live, setup: Setup): void {
     this.#painter?.destroy();
     const columns = columnsOf(setup.units);
     this.#painter = (cells.gpu && gpuPainter(cells.gpu, columns)) ?? canvasPainter(setup.units, columns);

@@ -4,7 +4,7 @@
 import uPlot from 'uplot';
 import { stateMeanings } from '../meanings.ts';
 import type { Ran } from './live.ts';
-import { numberOf, type Setup, somaOf } from './setup.ts';
+import { type Setup, somaOf } from './setup.ts';
 
 /** Ways a state may be drawn; each unit has an axis of its own. */
 interface Drawn {
@@ -13,13 +13,21 @@ interface Drawn {
 }
 
 const INKS = ['--accent', '--second', '--third'];
+/** Samples in the window: more than there are pixels, so that short time steps are not drawn step by step. */
+const MOST_SAMPLES = 20_000;
+
+/** Of the neuron that is traced, mV. */
+export interface Levels {
+  threshold: number;
+  rheobase: number;
+}
 
 export class TracePlot {
   #plots: uPlot[] = [];
   #others: Drawn[] = [];
   #neuron: number | undefined;
   #window = 200;
-  #levels: { threshold: number; rheobase: number } = { threshold: 0, rheobase: 0 };
+  #levels: Levels = { threshold: 0, rheobase: 0 };
   // Times, then the potential and the other states, sample by sample.
   #times: number[] = [];
   #values: number[][] = [];
@@ -39,7 +47,7 @@ export class TracePlot {
   }
 
   /** Begins with a neuron, or with none. */
-  begin(setup: Setup, neuron: number | undefined): void {
+  begin(setup: Setup, neuron: number | undefined, levels?: Levels): void {
     const soma = somaOf(setup);
     const others = Object.entries(soma.states as Record<string, { unit: string }>)
       .filter(([name]) => name !== 'potential')
@@ -47,7 +55,7 @@ export class TracePlot {
     const same = neuron === this.#neuron && others.length === this.#others.length && this.#setup?.soma === setup.soma;
     this.#neuron = neuron;
     this.#others = others;
-    this.follow(setup);
+    this.follow(setup, levels);
     this.#times = [];
     this.#values = [[], ...others.map(() => [])];
     this.#stale = true;
@@ -59,9 +67,9 @@ export class TracePlot {
   }
 
   /** Follows the set-up: its levels. */
-  follow(setup: Setup): void {
+  follow(setup: Setup, levels = this.#levels): void {
     this.#setup = setup;
-    this.#levels = { threshold: numberOf(setup, 'threshold'), rheobase: numberOf(setup, 'rheobase_threshold') };
+    this.#levels = levels;
     this.#stale = true;
   }
 
@@ -79,12 +87,16 @@ export class TracePlot {
     for (const { steps, neurons } of spikes) {
       for (let i = 0; i < steps.length; i++) if (neurons[i] === neuron) spiked.add(steps[i] as number);
     }
+    const every = Math.ceil(this.#window / (this.#setup as Setup).dt / MOST_SAMPLES);
     potential.forEach(({ steps, times, values }, chunk) => {
       for (let i = 0; i < steps.length; i++) {
+        const step = steps[i] as number;
+        const spike = spiked.has(step);
+        if (!spike && step % every > 0) continue;
         const time = times[i] as number;
         const others = this.#others.map(({ name }) => traces[name]?.[chunk]?.values[i] ?? Number.NaN);
         // The sample of a step with a spike is after the reset; the peak stands just before it.
-        if (spiked.has(steps[i] as number)) this.#push(time, this.#peak(others), this.#last());
+        if (spike) this.#push(time, this.#peak(others), this.#last());
         this.#push(time, values[i] as number, others);
       }
     });

@@ -27,7 +27,7 @@ const SIZES = [1, 16, 1024, 10_000, 102_400, 262_144, 1_048_576, MOST_UNITS];
 
 export class Transport {
   readonly #run: HTMLButtonElement;
-  readonly #time = element('output', { className: 'time', 'aria-label': 'model time' });
+  readonly #time = element('output', { className: 'time', 'aria-label': 'model time', 'aria-live': 'off' });
   readonly #soma: HTMLSelectElement;
   readonly #fields: Record<Key, NumberField>;
   readonly #complaints: Readonly<Record<Key, Complaint>>;
@@ -72,8 +72,8 @@ export class Transport {
     );
     bar.replaceChildren(
       this.#run,
-      button('Step', 'one time step (.)', () => hand.step()),
-      button('Reset', 'back to the beginning (0)', () => hand.reset()),
+      button('Step', 'one time step (. on the sheet)', () => hand.step()),
+      button('Reset', 'back to the beginning (0 on the sheet)', () => hand.reset()),
       this.#time,
       element(
         'div',
@@ -109,7 +109,7 @@ export class Transport {
   }
 
   showTime(time: number, dt: number): void {
-    const digits = Math.min(Math.max(Math.ceil(-Math.log10(dt) - 1e-9), 0), 3);
+    const digits = Math.min(Math.max(Math.ceil(-Math.log10(dt) - 1e-9), 0), 6);
     const text = `${time.toFixed(digits)} ms`;
     if (this.#time.value !== text) this.#time.value = text;
   }

@@ -74,6 +74,11 @@ describe('a link', () => {
     );
   });
 
+  test('of fewer neurons than there were traces none that has gone', () => {
+    const { view } = setupOf(writeLink({ ...STANDARD, units: 1000 }));
+    expect(view).toStrictEqual({ ...STANDARD.view, neuron: null });
+  });
+
   test('can be read by people, and is short', () => {
     expect(plain).toBe(
       '#v=1&soma=AdaptiveExponentialSoma&units=102400&dt=0.1&seed=1&speed=60&cv=potential_tau:0.1,resistance:0.05' +
