@@ -24,9 +24,11 @@ A soma is added as a file: [CONTRIBUTING.md](../CONTRIBUTING.md#a-new-soma).
 export const somasPage = (): string => [HEAD, ...somas.map(section)].join('\n');
 
 function section({ name, parameters, states }: Soma): string {
-  const [about = '', ...papers] = header(
-    readFileSync(new URL(`../shaders/somas/${name}.wgsl`, import.meta.url), 'utf8'),
-  );
+  const lines = header(readFileSync(new URL(`../shaders/somas/${name}.wgsl`, import.meta.url), 'utf8'));
+  // Sentences say what it is; then come papers, without a full stop.
+  const sentences = lines.findIndex((line) => line.endsWith('.')) + 1;
+  const about = lines.slice(0, sentences).join(' ');
+  const papers = lines.slice(sentences).join(' ').split('; ').map(linked).join('; ');
   const rows = (of: Readonly<Record<string, Row>>, meanings: Readonly<Record<string, string>>) =>
     Object.entries(of).map(([key, row]) => ({ key, row, meaning: meanings[key] ?? '' }));
   return `## ${name}
@@ -53,7 +55,7 @@ ${tableOf(
   rows(states, stateMeanings).map(({ key, row, meaning }) => [`\`${key}\``, start(row), meaning]),
 )}
 
-${papers.join(' ').split('; ').map(linked).join('; ')}
+${papers}
 `;
 }
 
