@@ -14,17 +14,28 @@ export {
   SomaError,
 } from './errors.ts';
 export {
+  type ConstantInitializer,
   constant,
+  type GammaInitializer,
   gamma,
   type Initializer,
+  type LognormalInitializer,
   lognormal,
+  type NormalInitializer,
   normal,
+  type SparkConstantInitializer,
+  type SparkNormalizedSparseUniformInitializer,
+  type SparkSparseUniformInitializer,
+  type SparkUniformInitializer,
+  type SparseInitializer,
   sparkConstant,
   sparkNormalizedSparseUniform,
   sparkSparseUniform,
   sparkUniform,
   sparse,
+  type TruncatedNormalInitializer,
   truncatedNormal,
+  type UniformInitializer,
   uniform,
   type Value,
 } from './initializers.ts';
@@ -40,6 +51,7 @@ export type {
   StepInput,
   WhiteNoiseInput,
 } from './inputs.ts';
+export type { Path } from './paths.ts';
 export type { Population, PopulationOptions } from './population.ts';
 export type {
   RateRecording,
@@ -49,7 +61,7 @@ export type {
   StateRecording,
   StatisticsRecording,
 } from './record.ts';
-export type { Chunk, Rate, Spikes, Statistics, Trace } from './recording.ts';
+export type { Chunk, Rate, Spikes, Statistics, Steps, Trace } from './recording.ts';
 export { type Progress, type RunOptions, Simulation, type SimulationOptions } from './simulation.ts';
 export * from './somas.ts';
 export type { RestoreOptions } from './state.ts';

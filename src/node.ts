@@ -21,7 +21,7 @@ const RTLD_NODELETE = 0x1000;
 const instances: GPU[] = [];
 
 /**
- * Finds a GPU in hardware for {@link Simulation.create}; `null` where there is none or the package `webgpu` is missing:
+ * Finds a GPU in hardware for `Simulation.create`; `null` where there is none or the package `webgpu` is missing:
  * the simulation then runs on the processor.
  *
  * Each call gives a new adapter, good for one device. The process ends by itself when the simulation is disposed of.

@@ -56,5 +56,5 @@ export {
   SimplifiedAdaptiveExponentialSoma,
   somas,
 } from './generated/shaders.ts';
-export type { Row, Table } from './rows.ts';
+export type { Bounds, Row, Table } from './rows.ts';
 export { boundsOf } from './rows.ts';

@@ -20,7 +20,7 @@ export interface RestoreOptions extends PathOptions {
    * What is different from here on, by the population's name: other inputs, other recordings. They begin here, but for
    * the noise of an input that has its kind and place as before; all else goes on.
    */
-  changed?: Readonly<Record<string, Pick<Options, 'input' | 'record'>>>;
+  changed?: Readonly<Record<string, Pick<PopulationOptions<object, string>, 'input' | 'record'>>>;
   /** Somas that are not built in. */
   somas?: readonly Soma[];
   /** For array inputs that are read by a function: the function, by the input's path, `cells.input[1]`. */

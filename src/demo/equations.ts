@@ -49,7 +49,8 @@ const passes = mi('V') + mo('&gt;') + mi('θ');
 const reset = becomes('V', mi('V_r'));
 const pause = `<mtext>then no input and no spike for </mtext>${mi('t_ref')}`;
 
-const LAWS: Readonly<Record<SomaName, string>> = {
+/** The law of each soma, as MathML. */
+export const LAWS: Readonly<Record<SomaName, string>> = {
   ExponentialSoma: membrane(false) + when(passes, reset),
   RefractoryExponentialSoma: membrane(false) + when(passes, reset) + math(pause),
   AdaptiveExponentialSoma:

@@ -19,7 +19,17 @@ const TYPES = {
 type Descr = keyof typeof TYPES;
 
 /** The constructor of what an array is made of. */
-export type NpyType = (typeof TYPES)[Descr];
+export type NpyType =
+  | Float32ArrayConstructor
+  | Float64ArrayConstructor
+  | Int8ArrayConstructor
+  | Uint8ArrayConstructor
+  | Int16ArrayConstructor
+  | Uint16ArrayConstructor
+  | Int32ArrayConstructor
+  | Uint32ArrayConstructor
+  | BigInt64ArrayConstructor
+  | BigUint64ArrayConstructor;
 
 /** What an array is made of; numpy's float32, float64, int8 ... uint64. */
 export type NpyData =

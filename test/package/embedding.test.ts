@@ -6,32 +6,27 @@ import { expect, test } from 'vitest';
 import { openPage } from '../support/browser.ts';
 import { scratch } from '../support/cli.ts';
 import { install, unpack } from '../support/consumer.ts';
+import { shown } from '../support/shown.ts';
 
 const TEXT = readFileSync(new URL('../../docs/embedding.md', import.meta.url), 'utf8');
 
-/** The first piece of code in a section. */
-function shown(section: string, language: string): string {
-  const from = TEXT.indexOf(`\n## ${section}\n`);
-  const [, code] = new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(TEXT.slice(from)) ?? [];
-  if (from < 0 || !code) throw new Error(`docs/embedding.md shows no ${language} under ${section}`);
-  return code;
-}
+const of = (section: string, language: string) => shown('docs/embedding.md', section, language);
 
 test('the script for Node runs', async () => {
-  const { node } = await install({ 'main.js': shown('Node', 'js') });
+  const { node } = await install({ 'main.js': of('Node', 'js') });
   expect(await node('main.js')).toBe('cpu 10000\n');
 });
 
 test('the page without a bundler runs', async () => {
   const folder = scratch();
   cpSync(join(unpack().folder, 'dist/somagpu.js'), join(folder, 'somagpu.js'));
-  const page = await openPage({ webgpu: false, folder, html: shown('Without a bundler', 'html') });
+  const page = await openPage({ webgpu: false, folder, html: of('Without a bundler', 'html') });
   await page.waitForFunction(() => document.body?.textContent?.trim() === 'cpu: 10000 neurons');
 });
 
 test('the policy is the one that pages are tested under', () => {
   const tested = readFileSync(new URL('page.test.ts', import.meta.url), 'utf8');
-  const rules = shown('Content-Security-Policy', '').trim().split('; ');
+  const rules = of('Content-Security-Policy', '').trim().split('; ');
   expect(rules.length).toBe(3);
   for (const rule of rules) {
     const [, name, value] = /^(\S+) (.+)$/.exec(rule) ?? [];

@@ -36,6 +36,10 @@ export interface ReferenceCase {
 /** A published experiment with its exact spike times. */
 export interface Protocol {
   name: string;
+  /** The paper, or the public code its numbers were read in. */
+  source: string;
+  /** What is to be seen, in words. */
+  expected_pattern: string;
   soma: string;
   params: Record<string, number>;
   current_protocol: { t_on_ms: number; t_off_ms: number; I_pA: number }[];
