@@ -155,7 +155,8 @@ function rowsOf(part: Shader): Record<string, DescribedRow> {
 
 function spread(soma: SomaShader, parts: Shader[]): string {
   const own = { ...soma.parameters };
-  const used = parts.filter((part) => soma.parts.includes(part.name));
+  const place = (part: Shader) => Object.keys(own).indexOf(Object.keys(rowsOf(part))[0] as string);
+  const used = parts.filter((part) => soma.parts.includes(part.name)).sort((a, b) => place(a) - place(b));
   for (const [name, row] of used.flatMap((part) => Object.entries(rowsOf(part)))) {
     if (own[name]?.path !== row.path)
       throw new Error(`${soma.name} wants ${name} at ${row.path}, the place its part gives it`);

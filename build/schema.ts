@@ -5,7 +5,7 @@
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { NAMES, PRINTED } from '../src/biophysics.ts';
+import { namesOf, PRINTED } from '../src/biophysics.ts';
 import { inputMeanings, parameterMeanings, stateMeanings } from '../src/generated/meanings.ts';
 import { inputLaws, somas } from '../src/generated/shaders.ts';
 import type { InputLaw, Soma } from '../src/somas.ts';
@@ -91,7 +91,7 @@ const inputs = (): Schema =>
 
 /** The parameters of a soma; some may come from what papers print. */
 function parameters(soma: Soma): Schema {
-  const { required = [], optional = [] } = NAMES[soma.name] ?? {};
+  const { required, optional } = namesOf(soma);
   const printed = [...required, ...optional];
   const biophysics = Object.fromEntries(
     printed.map((name) => {

@@ -138,7 +138,7 @@ async function loadParameters(json: unknown, path: string, soma: Soma, readArray
   const values = await loadValues(beside, path, readArray);
   if (biophysics === undefined) return values;
   const printed = await loadValues(biophysics, `${path}.biophysics`, readArray);
-  return withBiophysics(soma.name, printed, values as Json, path);
+  return withBiophysics(soma, printed, values as Json, path);
 }
 
 // Replaces every { file, array } among named values by the array.

@@ -46,12 +46,14 @@ export interface InputLaw {
 export type {
   AdaptiveExponentialSomaConfig,
   ExponentialSomaConfig,
+  RefractoryAdaptiveExponentialSomaConfig,
   RefractoryExponentialSomaConfig,
   SimplifiedAdaptiveExponentialSomaConfig,
 } from './generated/shaders.ts';
 export {
   AdaptiveExponentialSoma,
   ExponentialSoma,
+  RefractoryAdaptiveExponentialSoma,
   RefractoryExponentialSoma,
   SimplifiedAdaptiveExponentialSoma,
   somas,

@@ -371,7 +371,7 @@ describe('keys are those of the reader', () => {
       expect(await known(() => resolveParameters(soma.parameters, stranger, scope('parameters')))).toEqual(
         Object.keys(own).sort(),
       );
-      expect(await known(() => withBiophysics(name, stranger, {}, 'parameters'))).toEqual(keysOf(biophysics));
+      expect(await known(() => withBiophysics(soma, stranger, {}, 'parameters'))).toEqual(keysOf(biophysics));
       const states = await known(() => resolveStates(soma.states, stranger, {}, scope('initial')));
       expect(keysOf(definition(`states of ${name}`))).toEqual(states);
       const recorded = definition(`record of ${name}`).properties;
