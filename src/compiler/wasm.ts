@@ -128,6 +128,8 @@ export class Body {
   readonly #fills: { local: number; from: number; to: number }[] = [];
   /** By their 32 bits. */
   readonly #constants = new Map<number, Local>();
+  /** What its writer has done for it so far, in steps of the writer's own. */
+  work = 0;
   /** Blocks that are open: what a branch counts. */
   depth = 0;
 
