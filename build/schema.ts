@@ -203,11 +203,19 @@ function population(): Schema {
       },
     },
   ]);
-  const { properties, ...rest } = cases('soma', 'the model of its neurons', Object.fromEntries(bySoma));
+  const what = 'the model of its neurons, by name, or the file of one of its own';
+  const { properties, ...rest } = cases('soma', what, Object.fromEntries(bySoma));
+  const { soma } = properties as Record<'soma', Schema>;
+  const file = { description: 'a .wgsl file; relative to the experiment', type: 'string' };
+  const either = {
+    description: what,
+    anyOf: [soma, object({ file }, ['file'])],
+  };
+  // What a law in a file allows the file says.
   const open = { parameters: {}, initial: {}, record: {} };
   return {
     ...rest,
-    ...object({ ...(properties as Properties), ...POPULATION, ...open }, ['soma', 'units']),
+    ...object({ soma: either, ...POPULATION, ...open }, ['soma', 'units']),
   };
 }
 

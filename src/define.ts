@@ -28,11 +28,11 @@ export class LawError extends InputError {
     reason: string,
     remedy = 'docs/own-somas.md says what a law has',
   ) {
-    super(`${law}:${line}:${column}`, undefined, reason, remedy);
     // Of a long line what is around the place.
     const from = source.length > 160 ? Math.max(0, column - 80) : 0;
     const pointer = source.slice(from, column - 1).replace(/[^\t]/g, ' ');
-    this.message += `\n${source.slice(from, from + 160)}\n${pointer}^`;
+    const shown = `${remedy}\n${source.slice(from, from + 160)}\n${pointer}^`;
+    super(`${law}:${line}:${column}`, undefined, reason, shown);
   }
 }
 
@@ -50,7 +50,7 @@ export interface OwnSoma<P extends string = string, S extends string = string>
 
 /** More is no law; the compiler would take its time. */
 const MOST_CHARACTERS = 65_536;
-const NAME = /^[A-Za-z]\w*$/;
+const NAME = /^[A-Za-z][\w-]*$/;
 
 /**
  * Makes a soma of the WGSL of its law. docs/own-somas.md says what that has.
@@ -107,7 +107,7 @@ export function defineSoma<P extends string = string, S extends string = string>
 
 function checkGiven(text: unknown, name: unknown): void {
   if (typeof name !== 'string' || !NAME.test(name))
-    throw new InputError('name', name, 'is no name for a soma', 'give a letter, then letters, digits or "_"');
+    throw new InputError('name', name, 'is no name for a soma', 'give a letter, then letters, digits, "_" or "-"');
   if (somas.some((soma) => soma.name === name))
     throw new InputError('name', name, 'is the name of a soma that is built in', 'give another one');
   if (typeof text !== 'string' || text.length > MOST_CHARACTERS) {
