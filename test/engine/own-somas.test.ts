@@ -4,9 +4,11 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { defineSoma, LawError } from '../../src/define.ts';
 import { FileError, type Input, Simulation, type Tuning, uniform } from '../../src/index.ts';
+import { readSource, readTable } from '../../src/wgsl.ts';
 import { backends, openDevice, type TestBackend } from '../support/backends.ts';
 import { addCells, expectSameBits, expectSameOutcome, type Outcome, outcomeOf, ripple } from '../support/outcome.ts';
 import { FORCED } from '../support/tolerances.ts';
@@ -264,6 +266,33 @@ describe.each(backends)('a soma of one’s own, on $name', (backend) => {
     for (const state of ['potential', 'blocked'] as const)
       expectSameBits(await other?.readState(state), await cells.readState(state), state);
     expectSameBits(await other?.spikeCounts(), await cells.spikeCounts(), 'spike counts');
+  });
+});
+
+describe('docs/own-somas.md', () => {
+  const doc = readFileSync(new URL('../../docs/own-somas.md', import.meta.url), 'utf8');
+
+  test('shows code that runs', async () => {
+    const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(doc) ?? [];
+    const lines = code.split('\n').filter((line) => !line.startsWith('import') && !line.includes('fetch'));
+    const run = new Function(
+      'Simulation, defineSoma, text',
+      `return (async () => { ${ts.transpile(lines.join('\n'), { target: ts.ScriptTarget.ES2022 })}; return await cells.spikeCounts(); })();`,
+    );
+    const counts: Uint32Array = await run(Simulation, defineSoma, read('leaky'));
+    expect(counts.length).toBe(1000);
+    expect(Math.min(...counts)).toBeGreaterThan(10);
+  });
+
+  test('shows the message of a mistake as it is', () => {
+    const [, message = ''] = /```text\n([\s\S]*?)\n```/.exec(doc) ?? [];
+    expect(() => defineSoma(read('leaky').replace('+ c.scale *', '+ c.scael *'), 'Leaky')).toThrow(message);
+  });
+
+  test('shows a table that is read', () => {
+    const [, table = ''] = /```wgsl\n([\s\S]*?)```/.exec(doc) ?? [];
+    const [, parameters = ''] = /(struct Parameters \{[\s\S]*?\n\})/.exec(table) ?? [];
+    expect(Object.keys(readTable(readSource(parameters).structs, 'Parameters'))).toEqual(['tau', 'cooldown']);
   });
 });
 

@@ -19,7 +19,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Gzipped: of what every page loads, and of that with the path it runs on. */
 const MOST_BYTES = { alone: 24_000, webgpu: 30_000, cpu: 38_000 };
 
-const MOST_BYTES_OF_DEFINE = 20_000;
+const MOST_BYTES_OF_DEFINE = 21_000;
 
 const chunks = new Map<string, Chunk>();
 
