@@ -275,10 +275,9 @@ describe('docs/own-somas.md', () => {
   test('shows code that runs', async () => {
     const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(doc) ?? [];
     const lines = code.split('\n').filter((line) => !line.startsWith('import') && !line.includes('fetch'));
-    const run = new Function(
-      'Simulation, defineSoma, text',
-      `return (async () => { ${ts.transpile(lines.join('\n'), { target: ts.ScriptTarget.ES2022 })}; return await cells.spikeCounts(); })();`,
-    );
+    const body = `${lines.join('\n')}; return await cells.spikeCounts();`;
+    const main = `const main = async (Simulation, defineSoma, text) => { ${body} };`;
+    const run = new Function(`${ts.transpile(main, { target: ts.ScriptTarget.ES2022 })}; return main;`)();
     const counts: Uint32Array = await run(Simulation, defineSoma, read('leaky'));
     expect(counts.length).toBe(1000);
     expect(Math.min(...counts)).toBeGreaterThan(10);
