@@ -139,56 +139,58 @@ function readOwn(text: string, file: string) {
   const files = [...used, { file, text }];
   readLaw({ files, math });
   const structs = new Map([...linked.flatMap((i) => [...(sources[i]?.structs ?? [])]), ...source.structs]);
-  const tables = { parameters: tableOf('Parameters'), states: tableOf('State') };
+  const tables = tablesOf(structs, source.structs, file);
+  const paths = (table: Record<string, DescribedRow>) => Object.values(table).map(({ path }) => path);
+  return { math, files, parts: used, tables, parameters: paths(tables.parameters), states: paths(tables.states) };
+}
 
-  function tableOf(struct: 'Parameters' | 'State'): Record<string, DescribedRow> {
+type Structs = ReadonlyMap<string, Member[]>;
+
+/** The tables of a law, of whose structs some are its own; what no soma can have is refused. */
+function tablesOf(structs: Structs, own: Structs, file: string) {
+  const tableOf = (struct: string): Record<string, DescribedRow> => {
     try {
       return readTable(structs, struct);
     } catch (error) {
       throw error instanceof WgslError ? new WgslError(error.reason, error.line, error.column, file) : error;
     }
-  }
-  const check = (table: Record<string, DescribedRow>, complaintOf: typeof parameterComplaint) => {
+  };
+  const tables = { parameters: tableOf('Parameters'), states: tableOf('State') };
+  const check = (struct: string, table: Record<string, DescribedRow>, complaintOf: typeof parameterComplaint) => {
     for (const [name, row] of Object.entries(table)) {
-      const member = memberAt(structs, table === tables.states ? 'State' : 'Parameters', row.path);
-      const complaint = nameComplaint(name) ?? complaintOf(name, row, tables.parameters);
-      if (complaint) throw new WgslError(`${name}: ${complaint}`, member.line, member.column, file);
+      const complaint = generalComplaint(name, row) ?? complaintOf(name, row, tables.parameters);
+      if (!complaint) continue;
+      const { line, column } = memberAt(own, struct, row.path);
+      throw new WgslError(`${name}: ${complaint}`, line, column, file);
     }
   };
-  check(tables.parameters, parameterComplaint);
-  check(tables.states, stateComplaint);
-  const paths = (table: Record<string, DescribedRow>) => Object.values(table).map(({ path }) => path);
-  return { math, files, parts: used, tables, parameters: paths(tables.parameters), states: paths(tables.states) };
+  check('Parameters', tables.parameters, parameterComplaint);
+  check('State', tables.states, stateComplaint);
+  return tables;
 }
 
-function memberAt(structs: ReadonlyMap<string, Member[]>, struct: string, path: string): Member {
+/** The member at a path; the one that holds a struct from elsewhere, where the path goes on into that. */
+function memberAt(own: Structs, struct: string, path: string): Member {
   const [first, ...rest] = path.split('.');
-  const member = structs.get(struct)?.find(({ name }) => name === first) as Member;
-  return rest.length > 0 ? memberAt(structs, member.type, rest.join('.')) : member;
+  const member = own.get(struct)?.find(({ name }) => name === first) as Member;
+  return rest.length > 0 && own.has(member.type) ? memberAt(own, member.type, rest.join('.')) : member;
 }
 
 // A soma's numbers are all lanes, and its user's; what else a row can say is said of inputs.
-function complaintOf({ edge, single, byHost, onHost, density }: DescribedRow): string | undefined {
-  if (edge || single) return 'what a soma keeps is of type lane; one number for all is given by giving one';
-  if (byHost || onHost || density) return 'the marks "by host", "on host" and "or NAME" are for inputs';
-  return undefined;
-}
-
-function nameComplaint(name: string): string | undefined {
+function generalComplaint(name: string, row: DescribedRow): string | undefined {
+  const { edge, single, byHost, onHost, density, path } = row;
   if (/^input\d|_statistics_/.test(name) || name in {}) return 'this name is taken; use another one';
-  return undefined;
+  if (edge || single) return 'what a soma keeps is of type lane; one number for all is given by giving one';
+  const ofInputs = byHost || onHost || density || path.split('.').at(-1) !== name;
+  return ofInputs ? 'the marks "by host", "on host", "or NAME" and "called NAME" are for inputs' : undefined;
 }
 
 function parameterComplaint(_: string, row: DescribedRow, _parameters: Table): string | undefined {
-  const general = complaintOf(row);
-  if (general) return general;
   if (row.from) return 'only a state is kept relative to a parameter';
   return row.default === undefined ? undefined : defaultComplaint(row);
 }
 
 function stateComplaint(name: string, row: DescribedRow, parameters: Table): string | undefined {
-  const general = complaintOf(row);
-  if (general) return general;
   if (['spikes', 'spike', 'rate', 'dt'].includes(name)) return 'a state cannot be called so; recordings are';
   if (row.inSteps) return 'a state is kept as it is; "in steps" is for parameters';
   if (row.from && !Object.hasOwn(parameters, row.from)) return `there is no parameter "${row.from}" to keep it from`;

@@ -112,6 +112,14 @@ describe('refused in a law, at its place', () => {
       'of type lane',
     ],
     ['a mark for inputs', '0.1 GOhm', '0.1 GOhm, by host', [8, 3], 'are for inputs'],
+    ['a name that is not the member’s', '0.1 GOhm', '0.1 GOhm, called ohm', [8, 3], 'are for inputs'],
+    [
+      'a state of a part that has no parameter here',
+      'blocked: lane,  ',
+      'c: Cooling,\n  blocked: lane,  ',
+      [14, 3],
+      'stands twice',
+    ],
     [
       'a state with a name that recordings have',
       'blocked: lane,     //',
@@ -138,6 +146,15 @@ describe('refused in a law, at its place', () => {
     expect(refusal(`${eif}\nfn intrinsic(v: lane) -> lane { return v; }\n`).message).toContain('declared twice');
     // Of its own it may have what parts have.
     expect(() => defineSoma(`${leaky}\nfn intrinsic(v: lane) -> lane { return v; }\n`)).not.toThrow();
+  });
+
+  test('a part whose states are kept from a parameter that is not there, where the law names it', () => {
+    const cooling = changed('potential: lane,   // rest mV, from rest: membrane potential', 'cooling: Cooling,')
+      .replace(/ {2}blocked: lane.*\n/, '')
+      .replace(/\bs(\))?\.(potential|blocked)/g, 's$1.cooling.$2');
+    expect(refusal(cooling)).toMatchObject({ line: 13, column: 3, source: '  cooling: Cooling,' });
+    expect(refusal(cooling).message).toContain('potential: there is no parameter "potential_rest"');
+    expect(() => defineSoma(cooling.replaceAll(/\brest\b/g, 'potential_rest'))).not.toThrow();
   });
 
   test('the place behind a tab, in a long line, and on another system', () => {
