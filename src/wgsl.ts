@@ -209,11 +209,15 @@ export function link(library: readonly Source[], wanted: Source): number[] {
 
 /** The text without comments and white space that no parser needs: what a bundle carries. Statements keep their lines. */
 export function strip(text: string): string {
-  return text
-    .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
-    .split('\n')
-    .map((line) => line.trim().replace(/ ?(->|[,:;{}=<>]) ?/g, '$1'))
-    .filter((line) => line !== '')
-    .join('\n')
-    .replace(/([,{])\n/g, '$1');
+  return (
+    text
+      .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
+      .split('\n')
+      .map((line) => line.trim().replace(/ ?(->|[,:;{}=<>]) ?/g, '$1'))
+      // Between words and parentheses alone: "a / *b" without its spaces would begin a comment.
+      .map((line) => line.replace(/(?<=[\w)]) ([-+*/%&|^]=?|&&|\|\||<<|>>) ?(?=[\w(])/g, '$1'))
+      .filter((line) => line !== '')
+      .join('\n')
+      .replace(/([,{])\n/g, '$1')
+  );
 }
