@@ -112,6 +112,19 @@ function generateLaws({ math, parts, inputParts, philox, somas, inputs, statisti
   ].join('\n\n');
 }
 
+/** The text of src/generated/library.ts: what users' own somas are linked with. Of the parts the comments are the tables. */
+function generateLibrary({ math, parts }: Library): string {
+  const files = (shaders: readonly Shader[]) => JSON.stringify(filesOf(shaders));
+  const stripped = math.map((shader) => ({ ...shader, text: strip(shader.text) }));
+  return [
+    DO_NOT_EDIT,
+    "import type { Shader } from '../compiler/loops.ts';",
+    `/** What somas may be made of. */\nexport const parts: readonly Shader[] = ${files(parts)};`,
+    `/** Functions that WebAssembly has not. */\nexport const math: readonly Shader[] = ${files(stripped)};`,
+    '',
+  ].join('\n\n');
+}
+
 interface SomaShader extends Shader {
   /** Names of the parts it is linked with. */
   parts: string[];
@@ -155,7 +168,8 @@ function rowsOf(part: Shader): Record<string, DescribedRow> {
 
 function spread(soma: SomaShader, parts: Shader[]): string {
   const own = { ...soma.parameters };
-  const used = parts.filter((part) => soma.parts.includes(part.name));
+  const place = (part: Shader) => Object.keys(own).indexOf(Object.keys(rowsOf(part))[0] as string);
+  const used = parts.filter((part) => soma.parts.includes(part.name)).sort((a, b) => place(a) - place(b));
   for (const [name, row] of used.flatMap((part) => Object.entries(rowsOf(part)))) {
     if (own[name]?.path !== row.path)
       throw new Error(`${soma.name} wants ${name} at ${row.path}, the place its part gives it`);
@@ -363,6 +377,7 @@ export async function writeGenerated(): Promise<void> {
   const library = readLibrary();
   writeChanged(`${ROOT}src/generated/shaders.ts`, generate(library));
   writeChanged(`${ROOT}src/generated/laws.ts`, generateLaws(library));
+  writeChanged(`${ROOT}src/generated/library.ts`, generateLibrary(library));
   writeChanged(`${ROOT}src/generated/meanings.ts`, generateMeanings(library));
   writeChanged(`${ROOT}src/generated/gallery.ts`, generateGallery());
   const worker = `// Generated from src/worker.ts by build/generate.ts; not to be edited.\n\n/** The worker's script. */\nexport const workerSource = ${JSON.stringify(await bundleWorker())};\n`;

@@ -5,7 +5,7 @@
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { NAMES, PRINTED } from '../src/biophysics.ts';
+import { namesOf, PRINTED } from '../src/biophysics.ts';
 import { inputMeanings, parameterMeanings, stateMeanings } from '../src/generated/meanings.ts';
 import { inputLaws, somas } from '../src/generated/shaders.ts';
 import type { InputLaw, Soma } from '../src/somas.ts';
@@ -91,7 +91,7 @@ const inputs = (): Schema =>
 
 /** The parameters of a soma; some may come from what papers print. */
 function parameters(soma: Soma): Schema {
-  const { required = [], optional = [] } = NAMES[soma.name] ?? {};
+  const { required, optional } = namesOf(soma);
   const printed = [...required, ...optional];
   const biophysics = Object.fromEntries(
     printed.map((name) => {
@@ -203,11 +203,19 @@ function population(): Schema {
       },
     },
   ]);
-  const { properties, ...rest } = cases('soma', 'the model of its neurons', Object.fromEntries(bySoma));
+  const what = 'the model of its neurons, by name, or the file of one of its own';
+  const { properties, ...rest } = cases('soma', what, Object.fromEntries(bySoma));
+  const { soma } = properties as Record<'soma', Schema>;
+  const file = { description: 'a .wgsl file; relative to the experiment', type: 'string' };
+  const either = {
+    description: what,
+    anyOf: [soma, object({ file }, ['file'])],
+  };
+  // What a law in a file allows the file says.
   const open = { parameters: {}, initial: {}, record: {} };
   return {
     ...rest,
-    ...object({ ...(properties as Properties), ...POPULATION, ...open }, ['soma', 'units']),
+    ...object({ soma: either, ...POPULATION, ...open }, ['soma', 'units']),
   };
 }
 

@@ -17,7 +17,8 @@ step takes them by forward Euler in [this order](numerics.md). Potentials are ab
 an array with one value a neuron, or an initializer; a value that is not allowed is refused before anything runs. Where
 "allowed" is empty, any number up to 1e9 in magnitude is.
 
-A soma is added as a file: [CONTRIBUTING.md](../CONTRIBUTING.md#a-new-soma).
+A soma of your own is a text: [own-somas.md](own-somas.md). One of ours is added as a file:
+[CONTRIBUTING.md](../CONTRIBUTING.md#a-new-soma).
 `;
 
 /** The text of docs/somas.md. */

@@ -6,7 +6,14 @@
 
 import { checkNames, InputError, isList } from './errors.ts';
 import { isInitializer, type Value } from './initializers.ts';
-import type { AdaptiveExponentialSomaConfig, ExponentialSomaConfig, RefractoryExponentialSomaConfig } from './somas.ts';
+import { ownersOf } from './parameters.ts';
+import type {
+  AdaptiveExponentialSomaConfig,
+  ExponentialSomaConfig,
+  RefractoryAdaptiveExponentialSomaConfig,
+  RefractoryExponentialSomaConfig,
+  Soma,
+} from './somas.ts';
 
 /** A number, or an array with one value a neuron. */
 export type Measured = number | ArrayLike<number>;
@@ -31,7 +38,7 @@ export interface EifBiophysics {
 
 /** The same with a refractory period. */
 export interface RefractoryEifBiophysics extends EifBiophysics {
-  /** ms: it becomes the cooldown as it is; a soma is blocked for one step more, see docs/numerics.md */
+  /** ms: it becomes the cooldown as it is; what that blocks stands in docs/numerics.md */
   t_ref: Value;
 }
 
@@ -43,6 +50,12 @@ export interface AdexBiophysics extends EifBiophysics {
   a: Value;
   /** pA: adaptation current added by a spike */
   b: Value;
+}
+
+/** The same with a refractory period. */
+export interface RefractoryAdexBiophysics extends AdexBiophysics {
+  /** ms: it becomes the cooldown as it is */
+  t_ref: Value;
 }
 
 /** What may stand for a name. */
@@ -77,25 +90,24 @@ export const PRINTED: Readonly<Record<string, Printed>> = {
 const EIF = ['C', 'g_L', 'E_L', 'V_T', 'Delta_T', 'V_peak', 'V_reset'];
 const ADEX = [...EIF, 'tau_w', 'a', 'b'];
 
-/** Which names a soma's parameters come from. */
+/** Which names the parameters of a soma come from. */
 interface Names {
   readonly required: readonly string[];
   readonly optional: readonly string[];
 }
 
-/** By soma. @internal */
-export const NAMES: Readonly<Record<string, Names>> = {
-  ExponentialSoma: { required: EIF, optional: [] },
-  RefractoryExponentialSoma: { required: EIF, optional: ['t_ref'] },
-  SimplifiedAdaptiveExponentialSoma: { required: EIF, optional: ['t_ref'] },
-  AdaptiveExponentialSoma: { required: ADEX, optional: [] },
-};
+/** The names that a soma's parameters come from. @internal */
+export function namesOf({ parameters }: Pick<Soma, 'parameters'>): Names {
+  const known = Object.keys(PRINTED).filter((name) => Object.hasOwn(parameters, (PRINTED[name] as Printed).parameter));
+  return { required: known.filter((name) => name !== 't_ref'), optional: known.filter((name) => name === 't_ref') };
+}
 
 type Values = Readonly<Record<string, Value | undefined>>;
 type Given = Readonly<Record<string, unknown>>;
 
 /**
- * The parameters of an `AdaptiveExponentialSoma` from what papers print.
+ * The parameters of an `AdaptiveExponentialSoma` from what papers print; with `t_ref` those of a
+ * `RefractoryAdaptiveExponentialSoma`.
  *
  * @throws InputError naming what is unknown, missing or wrong
  * @example
@@ -106,8 +118,11 @@ type Given = Readonly<Record<string, unknown>>;
  * }); // 20 ms, 0.1 GOhm
  * ```
  */
+export function adexFromBiophysics(given: RefractoryAdexBiophysics): Required<RefractoryAdaptiveExponentialSomaConfig>;
+export function adexFromBiophysics(given: AdexBiophysics): Required<AdaptiveExponentialSomaConfig>;
 export function adexFromBiophysics(given: AdexBiophysics): Required<AdaptiveExponentialSomaConfig> {
-  return convert(given, 'biophysics', { required: ADEX, optional: [] }, {}) as Required<AdaptiveExponentialSomaConfig>;
+  const names = { required: ADEX, optional: ['t_ref'] };
+  return convert(given, 'biophysics', names, {}) as Required<AdaptiveExponentialSomaConfig>;
 }
 
 /**
@@ -127,6 +142,7 @@ export function eifFromBiophysics(given: EifBiophysics): Required<ExponentialSom
  *
  * @throws InputError naming what is unknown, missing or wrong
  */
+export function biophysicsOf(parameters: Required<RefractoryAdaptiveExponentialSomaConfig>): RefractoryAdexBiophysics;
 export function biophysicsOf(parameters: Required<AdaptiveExponentialSomaConfig>): AdexBiophysics;
 export function biophysicsOf(parameters: Required<RefractoryExponentialSomaConfig>): RefractoryEifBiophysics;
 export function biophysicsOf(parameters: Required<ExponentialSomaConfig>): EifBiophysics;
@@ -137,7 +153,7 @@ export function biophysicsOf(parameters: object): EifBiophysics {
   const given = parameters as Values;
   const adaptive = ADEX.slice(EIF.length).some((name) => given[PRINTED[name]?.parameter ?? ''] !== undefined);
   const back: Record<string, Value> = {};
-  for (const name of adaptive ? ADEX : [...EIF, 't_ref']) {
+  for (const name of [...(adaptive ? ADEX : EIF), 't_ref']) {
     const { parameter, quotient, ...range } = PRINTED[name] as Printed;
     const value = given[parameter];
     if (value === undefined && name === 't_ref') continue;
@@ -161,8 +177,8 @@ export function biophysicsOf(parameters: object): EifBiophysics {
  * @throws InputError for what is unknown, missing, wrong or said twice
  * @internal
  */
-export function withBiophysics(soma: string, biophysics: unknown, beside: Given, path: string): Given {
-  return { ...convert(biophysics, `${path}.biophysics`, NAMES[soma] as Names, beside), ...beside };
+export function withBiophysics(soma: Soma, biophysics: unknown, beside: Given, path: string): Given {
+  return { ...convert(biophysics, `${path}.biophysics`, namesOf(soma), beside), ...beside };
 }
 
 function convert(given: unknown, path: string, names: Names, beside: Given): Record<string, Value> {
@@ -201,8 +217,8 @@ function parametersOf(values: Values, path: string): Record<string, Value> {
 }
 
 const owners = (name: string, known: readonly string[]): string => {
-  if (name === 't_ref') return 'RefractoryExponentialSoma and SimplifiedAdaptiveExponentialSoma have it';
-  return ADEX.includes(name) && !known.includes(name) ? 'AdaptiveExponentialSoma has it' : '';
+  const parameter = Object.hasOwn(PRINTED, name) && !known.includes(name) ? PRINTED[name]?.parameter : undefined;
+  return parameter === undefined ? '' : ownersOf(parameter);
 };
 
 /** Refuses what is no number, no array of numbers, or out of range; initializers where something is divided. */

@@ -164,7 +164,7 @@ export class Device {
     return found;
   }
 
-  async #compile({ text, entry }: Kernel): Promise<GPUComputePipeline> {
+  async #compile({ text, entry, explain }: Kernel): Promise<GPUComputePipeline> {
     const { gpu } = this;
     const label = `somagpu ${entry}`;
     gpu.pushErrorScope('validation');
@@ -175,6 +175,8 @@ export class Device {
     const [error, { messages }] = await this.orLost(Promise.all([gpu.popErrorScope(), module.getCompilationInfo()]));
     const complaint = messages.find(({ type }) => type === 'error');
     if (complaint ?? error) {
+      const explained = complaint && explain?.(complaint);
+      if (explained) throw explained;
       const source = complaint
         ? `\n${complaint.lineNum}:${complaint.linePos}: ${text.split('\n')[complaint.lineNum - 1]}`
         : '';

@@ -13,7 +13,7 @@ export class SomaError extends Error {
  * `reason` what is wrong with it and `remedy` what would be right.
  */
 export class InputError extends SomaError {
-  override readonly name = 'InputError';
+  override readonly name: string = 'InputError';
   constructor(
     readonly path: string,
     readonly value: unknown,

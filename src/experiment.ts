@@ -23,6 +23,9 @@ export type ReadArray = (file: string, name?: string) => Promise<{ shape: readon
 /** Opens an array that is read while a run goes on: by its first axis, the steps, each part row-major. */
 export type OpenArray = (file: string, name?: string) => Promise<OpenedArray>;
 
+/** Makes a soma of a file that has its law: `defineSoma` of `somagpu/define`. What it throws is reported as of an array. */
+export type ReadSoma = (file: string) => Promise<Soma>;
+
 export interface OpenedArray {
   shape: readonly number[];
   read(firstStep: number, steps: number): Float32Array | Promise<Float32Array>;
@@ -46,9 +49,15 @@ type Json = Record<string, unknown>;
  *
  * @param json - the parsed file
  * @param openArray - for arrays that are inputs, which may be larger than memory; without it they are read whole
+ * @param readSoma - for somas in files of their own; without it they are refused
  * @throws InputError with the path in the JSON, the value, the reason and what would be right
  */
-export async function readExperiment(json: unknown, readArray: ReadArray, openArray?: OpenArray): Promise<Experiment> {
+export async function readExperiment(
+  json: unknown,
+  readArray: ReadArray,
+  openArray?: OpenArray,
+  readSoma?: ReadSoma,
+): Promise<Experiment> {
   const experiment = object(json, '');
   checkNames(
     '',
@@ -64,14 +73,19 @@ export async function readExperiment(json: unknown, readArray: ReadArray, openAr
   const populations = object(experiment.populations ?? {}, 'populations');
   const names = Object.keys(populations);
   if (names.length === 0) throw new InputError('populations', undefined, 'has no population', 'give at least one');
-  return {
-    dt,
-    steps,
-    seed,
-    populations: await Promise.all(
-      names.map((name) => readPopulation(name, populations[name], { readArray, openArray, duration: steps * dt })),
-    ),
-  };
+  const around = { readArray, openArray, readSoma, duration: steps * dt };
+  const read = await Promise.all(names.map((name) => readPopulation(name, populations[name], around)));
+  checkTwins(read);
+  return { dt, steps, seed, populations: read };
+}
+
+// What is saved knows a soma by its name.
+function checkTwins(populations: Experiment['populations']): void {
+  for (const { name, soma } of populations) {
+    if (populations.every((other) => other.soma.name !== soma.name || other.soma.wgsl === soma.wgsl)) continue;
+    const reason = `has the name of another soma, ${soma.name}`;
+    throw new InputError(`populations.${name}.soma.file`, undefined, reason, 'rename one of the files');
+  }
 }
 
 function readSteps({ steps, duration }: Json, dt: number): number {
@@ -100,6 +114,7 @@ function readSteps({ steps, duration }: Json, dt: number): number {
 interface Around {
   readArray: ReadArray;
   openArray: OpenArray | undefined;
+  readSoma: ReadSoma | undefined;
   duration: number;
 }
 
@@ -109,7 +124,7 @@ async function readPopulation(name: string, json: unknown, around: Around): Prom
   const { soma: somaName, ...given } = object(json, path);
   const known = ['units', 'parameters', 'initial', 'input', 'inhibitory', 'record'];
   checkNames(path, given, known, 'key NAME of a population');
-  const soma = findSoma(somaName, `${path}.soma`);
+  const soma = await loadSoma(somaName, `${path}.soma`, around.readSoma);
   if (given.units === undefined)
     throw new InputError(`${path}.units`, undefined, 'is missing', 'give the number of neurons, or their shape');
   const options = {
@@ -120,6 +135,22 @@ async function readPopulation(name: string, json: unknown, around: Around): Prom
     input: await loadInputs(given.input, `${path}.input`, around),
   };
   return { name, soma, options: options as unknown as PopulationOptions<object, string> };
+}
+
+// A soma is one that is built in, by its name, or one of a file of its own.
+async function loadSoma(given: unknown, path: string, readSoma: ReadSoma | undefined): Promise<Soma> {
+  if (typeof given !== 'object' || given === null) return findSoma(given, path);
+  checkNames(path, given, ['file'], 'key NAME of a soma');
+  const { file } = given as Json;
+  const where = `${path}.file`;
+  if (typeof file !== 'string') throw new InputError(where, file, 'is no file', 'give the path of a .wgsl file');
+  if (!readSoma) throw new InputError(where, file, 'is a soma of a file, which is not read here', 'name one built in');
+  try {
+    return await readSoma(file);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(where, error.value, `${error.path}: ${error.reason}`, error.remedy);
+  }
 }
 
 /** The soma of a name. @throws InputError naming the one that was probably meant */
@@ -138,7 +169,7 @@ async function loadParameters(json: unknown, path: string, soma: Soma, readArray
   const values = await loadValues(beside, path, readArray);
   if (biophysics === undefined) return values;
   const printed = await loadValues(biophysics, `${path}.biophysics`, readArray);
-  return withBiophysics(soma.name, printed, values as Json, path);
+  return withBiophysics(soma, printed, values as Json, path);
 }
 
 // Replaces every { file, array } among named values by the array.
@@ -299,7 +330,8 @@ export class ExperimentRun {
         return 'read' in input && input.read ? [[`${name}.input[${i}]`, input.read] as const] : [];
       }),
     );
-    const given = { ...options, sources: Object.fromEntries(sources) };
+    const somas = experiment.populations.map(({ soma }) => soma);
+    const given = { ...options, somas, sources: Object.fromEntries(sources) };
     return ExperimentRun.#checked(experiment, await Simulation.restore(saved, given), () => {});
   }
 
@@ -369,7 +401,8 @@ export class ExperimentRun {
 
 // The engine names places in populations; in the file they stand under a key.
 function placed(error: unknown): unknown {
-  if (!(error instanceof InputError)) return error;
+  // A place in the text of a law, line and column, is its own.
+  if (!(error instanceof InputError) || error.path.includes(':')) return error;
   return new InputError(`populations.${error.path}`, error.value, error.reason, error.remedy);
 }
 

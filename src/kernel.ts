@@ -33,6 +33,7 @@ const TRACE = { traced: 4, samples: 5, sampling: 7 };
 export interface Kernel {
   text: string;
   entry: 'simulate' | 'trace';
+  explain: Soma['explain'];
   /** The numbers of what it binds: that and no more. */
   bindings: Readonly<Partial<Record<BindingName, number>>>;
 }
@@ -48,6 +49,7 @@ export function simulateKernel(structure: Structure): Kernel {
   return {
     text: joined(structure, simulate, ...store, ...gatherings(structure)),
     entry: 'simulate',
+    explain: soma.explain,
     bindings: { ...commonBindings(structure), ...SIMULATE },
   };
 }
@@ -58,6 +60,7 @@ export function traceKernel(structure: Structure, state: string): Kernel {
   return {
     text: joined(structure, trace, `fn observe(s: State) -> lane { return s.${row?.path}; }`),
     entry: 'trace',
+    explain: structure.soma.explain,
     bindings: { ...commonBindings(structure), ...TRACE },
   };
 }

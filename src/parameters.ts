@@ -84,6 +84,12 @@ export function checkSeed(seed: unknown, path: string): asserts seed is number {
 export const at = (plane: Plane, neuron: number): number =>
   typeof plane === 'number' ? plane : (plane[neuron] as number);
 
+/** Which somas have a parameter that not all have, in words. */
+export function ownersOf(parameter: string): string {
+  const owners = Object.hasOwn(parameterOwners, parameter) ? parameterOwners[parameter] : undefined;
+  return owners ? `${owners.join(' and ')} ${owners.length > 1 ? 'have' : 'has'} it` : '';
+}
+
 /**
  * Checks and resolves the parameters a user gave for a soma; those not given stay as they are, or get their defaults.
  *
@@ -98,10 +104,7 @@ export function resolveParameters(
   scope: Scope,
   present: Readonly<Record<string, Plane>> = {},
 ): Record<string, Plane> {
-  checkNames(scope.path, given, Object.keys(table), `parameter NAME of ${scope.owner}`, (name) => {
-    const owners = Object.hasOwn(parameterOwners, name) ? parameterOwners[name] : undefined;
-    return owners ? `${owners.join(' and ')} ${owners.length > 1 ? 'have' : 'has'} it` : '';
-  });
+  checkNames(scope.path, given, Object.keys(table), `parameter NAME of ${scope.owner}`, ownersOf);
   const resolved: Record<string, Plane> = {};
   for (const [name, row] of Object.entries(table)) {
     const value = (given as Record<string, Value | undefined>)[name];

@@ -22,6 +22,8 @@ export interface Soma<Config extends object = object, State extends string = str
   readonly wgsl: string;
   /** The same law compiled to WebAssembly, in hexadecimal; loaded where it is wanted. */
   readonly wasm: () => Promise<string>;
+  /** What a device has against the law, told by its text, if it is that: for somas of one's own. */
+  readonly explain?: (complaint: GPUCompilationMessage) => Error | undefined;
 }
 
 /** An input current: its table and its WGSL; the function of that name gives the current of a step. */
@@ -46,12 +48,14 @@ export interface InputLaw {
 export type {
   AdaptiveExponentialSomaConfig,
   ExponentialSomaConfig,
+  RefractoryAdaptiveExponentialSomaConfig,
   RefractoryExponentialSomaConfig,
   SimplifiedAdaptiveExponentialSomaConfig,
 } from './generated/shaders.ts';
 export {
   AdaptiveExponentialSoma,
   ExponentialSoma,
+  RefractoryAdaptiveExponentialSoma,
   RefractoryExponentialSoma,
   SimplifiedAdaptiveExponentialSoma,
   somas,

@@ -1,5 +1,5 @@
 // The reader of our WGSL: what a shader file declares and uses, and the tables that its struct members' comments are.
-// It serves the build (and, later, users' own somas); the engine's bundle does not contain it. It knows declarations,
+// It serves the build and users' own somas; the engine's bundle does not contain it. It knows declarations,
 // not expressions, and no file system: text in, data out, every complaint with line and column.
 
 import type { DescribedRow, Row } from './rows.ts';
@@ -42,7 +42,7 @@ export interface Token {
 }
 
 const TOKEN =
-  /(?<space>\s+)|(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<word>[A-Za-z_]\w*)|(?<number>(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+\.?)?)[iufh]?)|(?<mark>&&|\|\||->|<<=?|>>=?|[<>=!+\-*/%&|^]=|\+\+|--|[-+*/%&|^~!<>=.,;:@(){}[\]])/y;
+  /(?<space>[ \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029]+)|(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<word>[A-Za-z_]\w*)|(?<number>(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+\.?)?)[iufh]?)|(?<mark>&&|\|\||->|<<=?|>>=?|[<>=!+\-*/%&|^]=|\+\+|--|[-+*/%&|^~!<>=.,;:@(){}[\]])/y;
 
 /** The tokens of a text, comments included, white space left out. */
 export function tokenize(source: string, file?: string): Token[] {
@@ -136,7 +136,8 @@ export function readTable(
       ? readTable(structs, member.type, `${path}.`)
       : { [nameOf(member)]: readRow(member, path) };
     for (const [key, row] of Object.entries(rows)) {
-      if (key in table) throw new WgslError(`"${key}" stands twice in ${name}`, member.line, member.column);
+      if (Object.hasOwn(table, key))
+        throw new WgslError(`"${key}" stands twice in ${name}`, member.line, member.column);
       table[key] = row;
     }
   }
@@ -208,11 +209,15 @@ export function link(library: readonly Source[], wanted: Source): number[] {
 
 /** The text without comments and white space that no parser needs: what a bundle carries. Statements keep their lines. */
 export function strip(text: string): string {
-  return text
-    .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
-    .split('\n')
-    .map((line) => line.trim().replace(/ ?(->|[,:;{}=<>]) ?/g, '$1'))
-    .filter((line) => line !== '')
-    .join('\n')
-    .replace(/([,{])\n/g, '$1');
+  return (
+    text
+      .replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
+      .split('\n')
+      .map((line) => line.trim().replace(/ ?(->|[,:;{}=<>]) ?/g, '$1'))
+      // Between words and parentheses alone: "a / *b" without its spaces would begin a comment.
+      .map((line) => line.replace(/(?<=[\w)]) ([-+*/%&|^]=?|&&|\|\||<<|>>) ?(?=[\w(])/g, '$1'))
+      .filter((line) => line !== '')
+      .join('\n')
+      .replace(/([,{])\n/g, '$1')
+  );
 }

@@ -1,12 +1,6 @@
 // The adaptive exponential integrate-and-fire neuron (AdEx): a second current that follows the potential and every spike.
 // Brette, Gerstner 2005, J. Neurophysiol. 94(5), doi.org/10.1152/jn.00686.2005;
 // Gerstner, Kistler, Naud, Paninski: Neuronal Dynamics, chapters 5.2 and 6.1, neuronaldynamics.epfl.ch/online/Ch5.S2.html
-struct Adaptation {
-  adaptation_tau: lane,            // 100 ms, > 0, >= dt: adaptation time constant
-  adaptation_delta: lane,          // 7 pA: adaptation current added by a spike
-  adaptation_subthreshold: lane,   // 0.5 nS: how strongly adaptation follows the potential
-}
-
 struct Parameters {
   membrane: Membrane,
   adaptation: Adaptation,

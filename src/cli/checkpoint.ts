@@ -5,7 +5,7 @@ import { access, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Experiment } from '../experiment.ts';
 import { crc32 } from '../files/crc32.ts';
-import { FileError, InputError, type Simulation, version } from '../index.ts';
+import { FileError, InputError, type Simulation, type Soma, somas, version } from '../index.ts';
 import { pack, unpack } from '../packed.ts';
 import { CHECKPOINT } from './folder.ts';
 import type { Positions } from './recorded.ts';
@@ -32,9 +32,12 @@ export type Identity = Pick<Checkpoint, 'every' | 'json' | 'data'>;
 
 const STATE = 'state';
 
+// One of a file is what the file has.
+const identityOf = (soma: Soma) => (somas.includes(soma) ? soma.name : soma.wgsl);
+
 /** Checksum of what an experiment gives to its populations, and of the arrays that they read while it runs. */
 export const dataOf = ({ populations }: Experiment, read: readonly number[]): number =>
-  crc32(new Uint8Array(pack([...populations.map(({ soma, options }) => [soma.name, options]), read])));
+  crc32(new Uint8Array(pack([...populations.map(({ soma, options }) => [identityOf(soma), options]), read])));
 
 /** Writes a checkpoint of a run that stands still, aside, then renames it: the one before is there until it is whole. */
 export async function writeCheckpoint(
@@ -115,7 +118,7 @@ export function checkSame(checkpoint: Checkpoint, json: unknown, data: number, s
     );
   }
   if (data === checkpoint.data) return;
-  throw new InputError('', undefined, `an array in a file that it names ${reason}`, remedy);
+  throw new InputError('', undefined, `an array or a soma in a file that it names ${reason}`, remedy);
 }
 
 /** Refuses to go on, unasked, where the bits would be others. @throws InputError */

@@ -34,6 +34,7 @@ import { Aside } from './folder.ts';
 import { parseJson } from './json.ts';
 import { type Format, forStreams, type Positions, Recorded } from './recorded.ts';
 import { describeRun } from './report.ts';
+import { somasIn } from './somas.ts';
 
 export interface RunOptions {
   out: string;
@@ -202,7 +203,7 @@ async function open(
   const arrays = new ArrayFiles(dirname(file));
   try {
     const json = parseJson(await readText(file));
-    const experiment = await readExperiment(json, arrays.read, arrays.open);
+    const experiment = await readExperiment(json, arrays.read, arrays.open, somasIn(dirname(file)));
     const every = checkpoint ?? from?.every;
     const pace = every === undefined ? undefined : stepsBetween(every, experiment.dt);
     const identity =

@@ -1,7 +1,9 @@
-// `somagpu somas`: the parameter tables, as the shaders state them.
+// `somagpu somas`: the parameter tables, as the shaders state them; and somas that are files beside an experiment.
 
-import { findSoma } from '../experiment.ts';
-import { boundsOf, type Row, type Soma, somas } from '../index.ts';
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { findSoma, type ReadSoma } from '../experiment.ts';
+import { boundsOf, InputError, type Row, type Soma, somas } from '../index.ts';
 import { parameterMeanings, stateMeanings } from '../meanings.ts';
 import { table } from './table.ts';
 
@@ -30,3 +32,13 @@ function describe(soma: Soma): string {
 
 const bounds = (row: Row): string =>
   [...boundsOf(row), ...(row.inSteps || row.whole ? ['whole steps'] : [])].join(', ');
+
+/** Makes somas of files; the compiler is loaded by the first of them. @param folder - that file names are relative to */
+export const somasIn =
+  (folder: string): ReadSoma =>
+  async (file) => {
+    const text = await readFile(resolve(folder, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new InputError(file, undefined, `cannot be read (${error.code})`, 'give the path of a .wgsl file');
+    });
+    return (await import('../define.ts')).defineSoma(text, basename(file).replace(/\.wgsl$/i, ''));
+  };

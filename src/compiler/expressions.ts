@@ -58,6 +58,7 @@ export class Expressions {
 
   check(expression: Expression): Value {
     const { at } = expression;
+    this.#storage.spend(at);
     switch (expression.kind) {
       case 'literal':
         return this.values.literal(expression.text, at);

@@ -84,14 +84,17 @@ export function load(body: Body, at: Local, offset: number, tree: Tree): void {
   const [local] = leavesOf(tree) as [Local];
   body.fill(local, () => {
     body.get(at);
-    // A number that is no vector is the same for all neurons: an edge in time.
+    // A number that is no vector is the same for all neurons: an edge in time, a constant of a soma.
     if (local.type === Type.v128) body.load(offset);
     else body.loadWord(offset);
+    if (local.type === Type.f32) body.op(Op.f32reinterpret);
   });
 }
 
 export function store(body: Body, at: Local, offset: number, local: Local): void {
   body.get(at);
   body.get(local);
+  if (local.type === Type.f32) body.op(Op.f32x4splat);
+  if (local.type === Type.i32) body.op(Op.i32x4splat);
   body.store(offset);
 }

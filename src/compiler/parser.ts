@@ -40,6 +40,19 @@ const KEYWORDS = new Set([
     ' ',
   ),
 ]);
+/** Words that WGSL keeps for itself (section 16.2): a device would refuse them. */
+const RESERVED = new Set(
+  `NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become cast catch class
+co_await co_return co_yield coherent column_major common compile compile_fragment concept const_cast consteval constexpr
+constinit crate debugger decltype delete demote demote_to_helper do dynamic_cast enum explicit export extends extern
+external fallthrough filter final finally friend from fxgroup get goto groupshared highp impl implements import inline
+instanceof interface layout lowp macro macro_rules match mediump meta mod module move mut mutable namespace new nil
+noexcept noinline nointerpolation non_coherent noncoherent noperspective null nullptr of operator package packoffset
+pass patch pixelfragment precise precision premerge priv protected pub public readonly ref regardless register
+reinterpret_cast require resource restrict self set shared sizeof smooth snorm static static_assert static_cast std
+subroutine super target template this thread_local throw trait try type typedef typeid typename typeof union unless unorm
+unsafe unsized use using varying virtual volatile wgsl where with writeonly yield`.split(/\s/),
+);
 /** Types of WGSL that take templates. */
 const TEMPLATED = /^(vec[234]|mat[234]x[234]|array|atomic|ptr|texture_\w+)$/;
 
@@ -95,6 +108,7 @@ class Parser {
     if (token?.kind !== 'word') this.#fail(`expected ${what}, found ${this.#found()}`);
     if (token.text === '_' || token.text.startsWith('__')) this.#fail(`"${token.text}" cannot be a name in WGSL`);
     if (KEYWORDS.has(token.text)) this.#fail(`"${token.text}" is a word of WGSL, not ${what}`);
+    if (RESERVED.has(token.text)) this.#fail(`"${token.text}" is a word that WGSL keeps for itself: use another name`);
     this.#next++;
     return token.text;
   }

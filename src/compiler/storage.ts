@@ -17,6 +17,9 @@ export const leavesOf = (tree: Tree): Local[] => (isLocal(tree) ? [tree] : [...t
 export const treeAt = (tree: Tree, path: string): Tree =>
   path.split('.').reduce((part, name) => (part as ReadonlyMap<string, Tree>).get(name) as Tree, tree);
 
+/** Expressions and values in a function of a module, at most; the somas here have 400. */
+const MOST_WORK = 30_000;
+
 /** Locals of a function, by type. */
 export class Storage {
   readonly #syntax: Syntax;
@@ -31,6 +34,7 @@ export class Storage {
 
   /** Fresh locals for a value of this type. @throws WgslError at `at` if there is no such type */
   allocate(type: string, at: Place): Tree {
+    this.spend(at);
     if (isLeaf(type)) return this.#body.local(LEAVES[type] as Type);
     const struct = this.#syntax.structs.get(type);
     if (!struct) throw refusal(this.#unknown(type), at);
@@ -41,6 +45,12 @@ export class Storage {
     );
     this.#inside.pop();
     return new Map(parts);
+  }
+
+  /** Counts what is done for a law, which may be short and yet, with its functions in place of their calls, endless. */
+  spend(at: Place): void {
+    if (++this.#body.work > MOST_WORK)
+      throw refusal('the law is too long, with its functions in place of their calls', at);
   }
 
   #unknown(type: string): string {

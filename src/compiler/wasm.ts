@@ -110,6 +110,11 @@ function signed(value: number): number[] {
   }
 }
 
+/** Instructions of locals. */
+const GET = 0x20;
+const SET = 0x21;
+const TEE = 0x22;
+
 const bytesOf = (value: number): number[] => [...new Uint8Array(Float32Array.of(value).buffer)];
 
 /** A local variable of a function. */
@@ -126,8 +131,12 @@ export class Body {
   readonly #read = new Set<number>();
   /** Where instructions stand that only fill a local: from a byte to before another. */
   readonly #fills: { local: number; from: number; to: number }[] = [];
+  /** The last `set`: which local, and its bytes. */
+  #lastSet = { index: -1, from: 0, end: 0 };
   /** By their 32 bits. */
   readonly #constants = new Map<number, Local>();
+  /** What its writer has done for it so far, in steps of the writer's own. */
+  work = 0;
   /** Blocks that are open: what a branch counts. */
   depth = 0;
 
@@ -142,15 +151,25 @@ export class Body {
 
   get({ index }: Local): void {
     this.#read.add(index);
-    this.#push(0x20, ...unsigned(index));
+    // What has just been set stays on the stack: half as long.
+    const { index: last, from, end } = this.#lastSet;
+    if (last === index && end === this.#bytes.length && this.#bytes[from] === SET) this.#bytes[from] = TEE;
+    else this.#push(GET, ...unsigned(index));
   }
 
-  set = ({ index }: Local): void => this.#push(0x21, ...unsigned(index));
-  tee = ({ index }: Local): void => this.#push(0x22, ...unsigned(index));
+  set({ index }: Local): void {
+    const from = this.#bytes.length;
+    this.#push(SET, ...unsigned(index));
+    this.#lastSet = { index, from, end: this.#bytes.length };
+  }
+
+  tee = ({ index }: Local): void => this.#push(TEE, ...unsigned(index));
 
   /** Sets a local to what `work` leaves on the stack. If nobody reads it, it costs nothing: engines keep loads for their traps. */
   fill({ index }: Local, work: () => void): void {
     const from = this.#bytes.length;
+    // What is left out if nobody reads it takes nothing from before it.
+    this.#lastSet.end = -1;
     work();
     this.set({ index, type: Type.v128 });
     this.#fills.push({ local: index, from, to: this.#bytes.length });
@@ -230,7 +249,7 @@ export class Body {
     const constants = [...this.#constants].flatMap(([word, { index }]) => [
       ...[0x41, ...signed(word)],
       ...[0xfd, Op.i32x4splat & 0xff],
-      ...[0x21, ...unsigned(index)],
+      ...[SET, ...unsigned(index)],
     ]);
     const body = [...unsigned(runs.length), ...declared, ...constants, ...this.#needed(), Op.end];
     return [...unsigned(body.length), ...body];

@@ -47,16 +47,19 @@ const membrane = (adaptive: boolean) => {
 };
 const passes = mi('V') + mo('&gt;') + mi('θ');
 const reset = becomes('V', mi('V_r'));
+const adaptation = math(
+  mi('τ_w') + rate('w') + mo('=') + mi('a') + mo('(') + minus('V', 'E_L') + mo(')') + mo('−') + mi('w'),
+);
+const jump = becomes('w', mi('w') + mo('+') + mi('b'));
 const pause = `<mtext>then no input and no spike for </mtext>${mi('t_ref')}`;
+const hold = `<mtext>then held at </mtext>${mi('V_r')}<mtext> for </mtext>${mi('t_ref')}`;
 
 /** The law of each soma, as MathML. */
 export const LAWS: Readonly<Record<SomaName, string>> = {
   ExponentialSoma: membrane(false) + when(passes, reset),
   RefractoryExponentialSoma: membrane(false) + when(passes, reset) + math(pause),
-  AdaptiveExponentialSoma:
-    membrane(true) +
-    math(mi('τ_w') + rate('w') + mo('=') + mi('a') + mo('(') + minus('V', 'E_L') + mo(')') + mo('−') + mi('w')) +
-    when(passes, reset, becomes('w', mi('w') + mo('+') + mi('b'))),
+  AdaptiveExponentialSoma: membrane(true) + adaptation + when(passes, reset, jump),
+  RefractoryAdaptiveExponentialSoma: membrane(true) + adaptation + when(passes, reset, jump) + math(hold),
   SimplifiedAdaptiveExponentialSoma:
     membrane(false) +
     math(mi('τ_θ') + rate('ϑ') + mo('=') + minus('θ', 'ϑ')) +
@@ -73,7 +76,7 @@ export function equationsOf(soma: SomaName): Node[] {
   const others = [
     ['<i>V</i>', 'membrane potential'],
     ['<i>I</i>', 'sum of the inputs'],
-    ...(soma === 'AdaptiveExponentialSoma' ? [['<i>w</i>', 'adaptation current']] : []),
+    ...(LAWS[soma].includes(adaptation) ? [['<i>w</i>', 'adaptation current']] : []),
     ...(soma === 'SimplifiedAdaptiveExponentialSoma' ? [['<i>ϑ</i>', 'moving threshold']] : []),
   ].flatMap(([symbol, meaning]) => [element('dt', { innerHTML: symbol }), element('dd', {}, meaning as string)]);
   // Where they are wider than the page they scroll, by keys too.

@@ -18,6 +18,7 @@ import {
 export type SomaName =
   | 'AdaptiveExponentialSoma'
   | 'ExponentialSoma'
+  | 'RefractoryAdaptiveExponentialSoma'
   | 'RefractoryExponentialSoma'
   | 'SimplifiedAdaptiveExponentialSoma';
 

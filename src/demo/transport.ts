@@ -18,6 +18,7 @@ export interface Hand {
 const SOMA_WORDS: Readonly<Record<SomaName, string>> = {
   AdaptiveExponentialSoma: 'adaptive EIF (AdEx)',
   ExponentialSoma: 'EIF',
+  RefractoryAdaptiveExponentialSoma: 'refractory AdEx',
   RefractoryExponentialSoma: 'refractory EIF',
   SimplifiedAdaptiveExponentialSoma: 'EIF, moving threshold',
 };

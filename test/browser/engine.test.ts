@@ -2,8 +2,10 @@
 // over, and a page whose policy forbids workers from blobs names the worker's address or is told to. The experiment is
 // one function; what a page runs is its text, so that it may use nothing from around it.
 
+import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import * as define from '../../src/define.ts';
 import * as engine from '../../src/index.ts';
 import { openDevice } from '../support/backends.ts';
 import { openPage } from '../support/browser.ts';
@@ -94,6 +96,59 @@ describe('a page without WebGPU', () => {
     const there = await runIn(page, { backend: 'auto' }, units);
     expect(there.backend).toBe('cpu');
     expectSameSpikes(there, await runHere({ backend: 'cpu' }, units));
+  });
+});
+
+describe('a soma of one’s own, in a page', () => {
+  const text = readFileSync(new URL('../../examples/somas/leaky.wgsl', import.meta.url), 'utf8');
+  type Define = typeof define;
+
+  async function runOwn({
+    library,
+    own,
+    text,
+    options,
+  }: {
+    library: Library;
+    own: Define;
+    text: string;
+    options: Options;
+  }) {
+    const { Simulation, uniform } = library;
+    const simulation = await Simulation.create({ dt: 0.1, seed: 11, ...options });
+    try {
+      const input = [{ kind: 'constant' as const, amplitude: uniform(160, 300) }];
+      const cells = simulation.add(own.defineSoma(text, 'Leaky'), { name: 'cells', units: 5000, input });
+      await simulation.run(100);
+      return { backend: simulation.backend, counts: await cells.spikeCounts() };
+    } finally {
+      simulation.dispose();
+    }
+  }
+
+  test.each(['webgpu', 'cpu'] as const)(
+    'spikes on %s as it does in Node, the processor’s in workers',
+    async (backend) => {
+      const page = await openPage({ webgpu: backend === 'webgpu' });
+      const library = await page.evaluateHandle<Library>("import('/index.js')");
+      const own = await page.evaluateHandle<Define>("import('/define.js')");
+      const there = await page.evaluate(runOwn, { library, own, text, options: { backend } });
+      const options = backend === 'cpu' ? { backend } : { device: await openDevice() };
+      const here = await runOwn({ library: engine, own: define, text, options });
+      expect(there.backend).toBe(backend);
+      expect(sum(here.counts)).toBeGreaterThan(5 * here.counts.length);
+      expectSameBits(there.counts, here.counts, 'spike counts');
+    },
+  );
+
+  test('is refused at its place', async () => {
+    const page = await openPage({ webgpu: false });
+    const own = await page.evaluateHandle<Define>("import('/define.js')");
+    const [right, wrong] = [text, text.replace('return spike;', 'return spyke;')];
+    await expect(
+      page.evaluate(({ own, wrong }) => void own.defineSoma(wrong, 'Leaky'), { own, wrong }),
+    ).rejects.toThrow('Leaky:42:10: unknown name "spyke"');
+    await page.evaluate(({ own, right }) => void own.defineSoma(right, 'Leaky'), { own, right });
   });
 });
 

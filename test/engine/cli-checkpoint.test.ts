@@ -271,7 +271,7 @@ describe('a checkpoint', () => {
     slopes(2);
     expect((await stopped(there, 'SIGKILL', 1, ['--checkpoint', '10', '--backend', 'cpu'])).code).toBe(null);
     slopes(2.5);
-    await refused(there, 'experiment.json: an array in a file that it names is not what it was', '--resume');
+    await refused(there, 'experiment.json: an array or a soma in a file that it names is not what it was', '--resume');
     slopes(2);
     expect((await there.run('--resume')).code).toBe(0);
   });
@@ -291,7 +291,7 @@ describe('a checkpoint', () => {
     currents(80);
     expect((await stopped(there, 'SIGKILL', 1, ['--checkpoint', '10', '--backend', 'cpu'])).code).toBe(null);
     currents(80.5);
-    await refused(there, 'experiment.json: an array in a file that it names is not what it was', '--resume');
+    await refused(there, 'experiment.json: an array or a soma in a file that it names is not what it was', '--resume');
     currents(80);
     expect((await there.run('--resume')).code).toBe(0);
   });

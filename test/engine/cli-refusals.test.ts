@@ -70,7 +70,10 @@ const refusals: Refusal[] = [
     title: 'a parameter of another soma, naming the somas that have it',
     wrong: parameters({ cooldown: 2 }),
     right: experiment({ soma: 'RefractoryExponentialSoma', parameters: { cooldown: 2 } }),
-    says: ['unknown parameter "cooldown"', 'RefractoryExponentialSoma and SimplifiedAdaptiveExponentialSoma have it'],
+    says: [
+      'unknown parameter "cooldown"',
+      'RefractoryAdaptiveExponentialSoma and RefractoryExponentialSoma and SimplifiedAdaptiveExponentialSoma have it',
+    ],
   },
   {
     title: 'an array with another number of values than neurons, naming both',

@@ -51,8 +51,8 @@ describe('the exact solution the engine is measured with', () => {
   );
 });
 
-/** Currents from 1.5 to 4 times rheobase; of the adaptive soma's, the saddle-node of its fixed points, pA. */
-const rheobaseOf = (soma: string) => (soma === 'AdaptiveExponentialSoma' ? 46.116 : 36);
+/** Currents from 1.5 to 4 times rheobase; of the adaptive somas', the saddle-node of its fixed points, pA. */
+const rheobaseOf = (soma: string) => (/^(Refractory)?Adaptive/.test(soma) ? 46.116 : 36);
 const currentsFor = (soma: string) =>
   Float64Array.from({ length: NEURONS }, (_, i) => rheobaseOf(soma) * (1.5 + (2.5 * i) / (NEURONS - 1)));
 

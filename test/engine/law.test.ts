@@ -98,6 +98,59 @@ describe.each(backends)('one step, on $name', (backend) => {
     expect(await read(cells, 'blocked')).toEqual([0, 1, 2, 2, 4, 10, 20].map((steps) => steps + 1));
   });
 
+  test('RefractoryAdaptiveExponentialSoma: exactly the cooldown after a spike is held at reset, adaptation goes on', async () => {
+    const adaptation = { adaptation_tau: 2, adaptation_delta: 16, adaptation_subthreshold: 0.5, cooldown: 2 };
+    const { simulation, cells } = await add(backend, 'RefractoryAdaptiveExponentialSoma', adaptation);
+    const seen: number[][] = [];
+    for (let step = 0; step < 5; step++) {
+      const [spike] = (await simulation.step({ cells: 1000 })).cells as Int8Array;
+      const states = ['potential', 'blocked', 'adaptation'].map((state) => read(cells, state));
+      seen.push([spike as number, ...(await Promise.all(states)).flat()]);
+    }
+    // Each step leaves w / 2 + 0.25 * 8 of it, and a spike 16 more.
+    expect(seen).toEqual([
+      [1, 8, 2, 18],
+      [0, 8, 1, 11],
+      [0, 8, 0, 7.5],
+      [1, 8, 2, 21.75],
+      [0, 8, 1, 12.875],
+    ]);
+  });
+
+  test('what is held at reset spikes neither there nor before, though its potential was above its threshold', async () => {
+    const adaptation = { adaptation_tau: 2, adaptation_delta: 16, adaptation_subthreshold: 0.5, cooldown: 2 };
+    const { simulation, cells } = await add(backend, 'RefractoryAdaptiveExponentialSoma', adaptation, 2);
+    cells.setState({ potential: 100, blocked: [1, 0] });
+    expect((await simulation.step({ cells: 1000 })).cells).toEqual(Int8Array.of(0, 1));
+    expect(await read(cells, 'potential')).toEqual([8, 8]);
+  });
+
+  test.each([
+    ['RefractoryAdaptiveExponentialSoma', 1, 2, 2],
+    ['RefractoryAdaptiveExponentialSoma', 0.1, 2, 20],
+    ['RefractoryAdaptiveExponentialSoma', 0.25, 0.6, 2],
+    ['RefractoryAdaptiveExponentialSoma', 0.5, 0.2, 0],
+    ['RefractoryAdaptiveExponentialSoma', 0.1, 0, 0],
+    ['RefractoryExponentialSoma', 1, 2, 3],
+    ['RefractoryExponentialSoma', 0.1, 2, 21],
+  ])(
+    '%s at dt %d ms with a cooldown of %d ms lets %d steps pass between spikes at least',
+    async (name, dt, cooldown, pause) => {
+      const simulation = await backend.open({ dt });
+      const input = [{ kind: 'constant' as const, amplitude: 1e6 }];
+      const cells = addCells(simulation, somas[name] as Soma, {
+        units: 1,
+        parameters: { ...plain, potential_tau: dt, cooldown },
+        input,
+        record: { spikes: true },
+      });
+      await simulation.run(100 * dt);
+      const { steps } = await cells.spikes();
+      const intervals = Array.from(steps.subarray(1), (step, i) => step - (steps[i] as number));
+      expect(new Set(intervals)).toEqual(new Set([pause + 1]));
+    },
+  );
+
   test('the moving threshold is tested before it decays to its base and jumps', async () => {
     const moving = { cooldown: 0, threshold_tau: 1 / Math.LN2, threshold_delta: 16 };
     const { simulation, cells } = await add(backend, 'SimplifiedAdaptiveExponentialSoma', moving, 3);

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NAMES, PRINTED } from '../../src/biophysics.ts';
+import { namesOf, PRINTED } from '../../src/biophysics.ts';
 import { KINDS } from '../../src/distributions.ts';
 import { ExperimentRun, readExperiment } from '../../src/experiment.ts';
 import { inputLaws } from '../../src/generated/shaders.ts';
@@ -107,7 +107,7 @@ const values = (table: Table): fc.Arbitrary<Json> =>
 
 /** Parameters by name, as papers print them, or some so and some so. */
 const parameters = (soma: Soma) => {
-  const { required = [], optional = [] } = NAMES[soma.name] ?? {};
+  const { required, optional } = namesOf(soma);
   const printed = fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom(1, 2, 20) },
     fc.constant([1, 2, 3]),

@@ -81,6 +81,8 @@ describe('what a printed name becomes', () => {
     const all = { ...membrane, threshold, rheobase_threshold, spike_slope };
     expect(eifFromBiophysics(eif)).toEqual(all);
     expect(eifFromBiophysics({ ...eif, t_ref: 1.7 })).toEqual({ ...all, cooldown: 1.7 });
+    expect(adexFromBiophysics({ ...tonic, t_ref: 1.7 })).toEqual({ ...adexFromBiophysics(tonic), cooldown: 1.7 });
+    expect(biophysicsOf(adexFromBiophysics({ ...tonic, t_ref: 1.7 })).t_ref).toBe(1.7);
   });
 
   test('an array is one value a neuron, and a number beside it serves all', () => {
@@ -187,7 +189,6 @@ describe('refused from papers', () => {
       {},
       ['biophysics: unknown name "g_l" of biophysics', 'did you mean "g_L"?'],
     ],
-    ['t_ref for an AdEx', { t_ref: 2 }, {}, ['unknown name "t_ref"', 'RefractoryExponentialSoma']],
     ['a missing name', { b: undefined }, { b: 0 }, ['biophysics.b: is missing; give it, in pA']],
     ['a missing conductance', { g_L: undefined }, { g_L: 10 }, ['biophysics.g_L: is missing; give it, in nS']],
     [
@@ -248,7 +249,7 @@ describe('refused from papers', () => {
   test('adaptation of an EIF, naming the soma that has it, and a refractory period below 0', () => {
     expectRefusal(
       () => eifFromBiophysics({ ...eif, tau_w: 30 } as EifBiophysics),
-      ['unknown name "tau_w"', 'AdaptiveExponentialSoma has it'],
+      ['unknown name "tau_w"', 'AdaptiveExponentialSoma and RefractoryAdaptiveExponentialSoma have it'],
     );
     expectRefusal(
       () => eifFromBiophysics({ ...eif, t_ref: -1 }),
@@ -346,6 +347,9 @@ describe('in an experiment file', () => {
   test('a refractory period is refused for a soma that has none', async () => {
     const given = { biophysics: { ...eif, t_ref: 2 } };
     await expect(read(given, 'ExponentialSoma')).rejects.toThrow('unknown name "t_ref"');
+    const adex = { biophysics: { ...tonic, t_ref: 2 } };
+    await expect(read(adex, 'AdaptiveExponentialSoma')).rejects.toThrow('RefractoryAdaptiveExponentialSoma and');
+    expect(await read(adex, 'RefractoryAdaptiveExponentialSoma')).toEqual(adexFromBiophysics({ ...tonic, t_ref: 2 }));
     expect(await read(given, 'RefractoryExponentialSoma')).toMatchObject({ cooldown: 2 });
   });
 });

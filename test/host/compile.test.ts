@@ -559,8 +559,8 @@ describe('functions', () => {
 
   test('change variables through pointers, whole ones and members, and hand pointers on', () => {
     const declarations = `struct Pair { x: lane, y: lane }
-      fn set(s: ptr<function, Pair>, v: lane) { (*s).x = v; (*s).y += v; }
-      fn both(s: ptr<function, Pair>, v: lane) -> lane { set(s, v); *s = Pair((*s).y, (*s).x); return (*s).x; }`;
+      fn put(s: ptr<function, Pair>, v: lane) { (*s).x = v; (*s).y += v; }
+      fn both(s: ptr<function, Pair>, v: lane) -> lane { put(s, v); *s = Pair((*s).y, (*s).x); return (*s).x; }`;
     expect(run('var s = Pair(a, b); let r = both(&s, c); return r * 10.0 + s.y;', declarations)).toBe(-14.5);
   });
 

@@ -286,9 +286,11 @@ describe('refused with path, value and reason', () => {
     expect(message(adex, 'spike_slop')).toContain(
       'unknown parameter "spike_slop" of AdaptiveExponentialSoma; did you mean "spike_slope"?',
     );
-    expect(message(eif, 'adaptation_tau')).toContain('AdaptiveExponentialSoma has it');
+    expect(message(eif, 'adaptation_tau')).toContain(
+      'AdaptiveExponentialSoma and RefractoryAdaptiveExponentialSoma have it',
+    );
     expect(message(eif, 'cooldown')).toContain(
-      'RefractoryExponentialSoma and SimplifiedAdaptiveExponentialSoma have it',
+      'RefractoryAdaptiveExponentialSoma and RefractoryExponentialSoma and SimplifiedAdaptiveExponentialSoma have it',
     );
     expect(() => parametersOf(adex, { spike_slope: 1, adaptation_tau: 1 })).not.toThrow();
   });

@@ -14,6 +14,8 @@ import {
   type AdaptiveExponentialSomaConfig,
   ExponentialSoma,
   type ExponentialSomaConfig,
+  RefractoryAdaptiveExponentialSoma,
+  type RefractoryAdaptiveExponentialSomaConfig,
   RefractoryExponentialSoma,
   type RefractoryExponentialSomaConfig,
   type Row,
@@ -29,7 +31,7 @@ const readShader = (name: string): string =>
 
 type Facts = Record<string, Omit<Row, 'path'>>;
 
-// DESIGN.md section 3, written out: defaults and units, and what is refused.
+// The specification, written out, and the soma that is ours: defaults and units, and what is refused.
 const membrane: Facts = {
   potential_rest: { default: -70, unit: 'mV' },
   potential_reset: { default: -51, unit: 'mV' },
@@ -44,18 +46,26 @@ const refractory: Facts = { ...membrane, cooldown: { default: 2, unit: 'ms', lea
 const potential: Facts = { potential: { default: 'potential_rest', unit: 'mV', from: 'potential_rest' } };
 const cooling: Facts = { ...potential, blocked: { default: 1, unit: 'steps', least: 0, whole: true } };
 
+const adaptive: Facts = {
+  ...membrane,
+  adaptation_tau: { default: 100, unit: 'ms', above: 0, leastDt: true },
+  adaptation_delta: { default: 7, unit: 'pA' },
+  adaptation_subthreshold: { default: 0.5, unit: 'nS' },
+};
+const adapting: Facts = { ...potential, adaptation: { default: 0, unit: 'pA' } };
+
 const specification: { soma: Soma; parameters: Facts; states: Facts }[] = [
   { soma: ExponentialSoma as Soma, parameters: membrane, states: potential },
   { soma: RefractoryExponentialSoma as Soma, parameters: refractory, states: cooling },
   {
     soma: AdaptiveExponentialSoma as Soma,
-    parameters: {
-      ...membrane,
-      adaptation_tau: { default: 100, unit: 'ms', above: 0, leastDt: true },
-      adaptation_delta: { default: 7, unit: 'pA' },
-      adaptation_subthreshold: { default: 0.5, unit: 'nS' },
-    },
-    states: { ...potential, adaptation: { default: 0, unit: 'pA' } },
+    parameters: adaptive,
+    states: adapting,
+  },
+  {
+    soma: RefractoryAdaptiveExponentialSoma as Soma,
+    parameters: { ...adaptive, cooldown: refractory.cooldown as Facts[string] },
+    states: { ...adapting, blocked: { default: 0, unit: 'steps', least: 0, whole: true } },
   },
   {
     soma: SimplifiedAdaptiveExponentialSoma as Soma,
@@ -72,9 +82,9 @@ const factsOf = (table: Record<string, Row>): Facts =>
   Object.fromEntries(Object.entries(table).map(([name, { path: _, ...facts }]) => [name, facts]));
 
 describe('the tables', () => {
-  test('are of the four somas of the specification', () => {
+  test('are of the four somas of the specification, and of an AdEx with a refractory period', () => {
     expect(new Set(somas)).toEqual(new Set(specification.map(({ soma }) => soma)));
-    expect(somas).toHaveLength(4);
+    expect(somas).toHaveLength(5);
   });
 
   test.each(specification.map((entry) => [entry.soma.name, entry] as const))(
@@ -97,7 +107,7 @@ describe('the tables', () => {
   test.each(somas.map((soma) => [soma.name, soma] as const))(
     'of %s have for every row the meaning that its shader gives it',
     (_, { name, parameters, states }) => {
-      const files = ['parts/membrane', 'parts/refractory', `somas/${name}`].map(readShader);
+      const files = ['parts/adaptation', 'parts/membrane', 'parts/refractory', `somas/${name}`].map(readShader);
       const structs = new Map(files.flatMap((text) => [...readSource(text).structs]));
       for (const [struct, table, meanings] of [
         ['Parameters', parameters, parameterMeanings],
@@ -131,19 +141,26 @@ describe('the generated configs', () => {
       ExponentialSoma: undefined,
       RefractoryExponentialSoma: 'ExponentialSoma',
       AdaptiveExponentialSoma: 'ExponentialSoma',
+      RefractoryAdaptiveExponentialSoma: 'AdaptiveExponentialSoma',
       SimplifiedAdaptiveExponentialSoma: 'RefractoryExponentialSoma',
     });
   });
 
   test('repeat no field of the config they extend', () => {
-    for (const name of Object.keys(SimplifiedAdaptiveExponentialSoma.parameters)) {
-      expect(text.match(new RegExp(`^ {2}${name}\\?: Value;$`, 'gm')), name).toHaveLength(1);
+    const configs = [...text.matchAll(/export interface (\w+)Config(?: extends (\w+)Config)? \{\n([^}]*)\}/g)];
+    const own = new Map(configs.map(([, name, , body]) => [name, body?.match(/^ {2}\w+(?=\?: Value;$)/gm) ?? []]));
+    for (const [, name = '', base] of configs) {
+      const parameters = Object.keys(somas.find((soma) => soma.name === name)?.parameters ?? {});
+      const inherited = Object.keys(somas.find((soma) => soma.name === base)?.parameters ?? {});
+      const fields = (own.get(name) ?? []).map((field) => field.trim());
+      expect(fields.sort(), name).toEqual(parameters.filter((parameter) => !inherited.includes(parameter)).sort());
     }
   });
 
   test('take the names of the tables and, at compile time, no other', () => {
     expectTypeOf<keyof ExponentialSomaConfig>().toExtend<keyof AdaptiveExponentialSomaConfig>();
     expectTypeOf<keyof RefractoryExponentialSomaConfig>().toExtend<keyof SimplifiedAdaptiveExponentialSomaConfig>();
+    expectTypeOf<keyof AdaptiveExponentialSomaConfig>().toExtend<keyof RefractoryAdaptiveExponentialSomaConfig>();
     const right: AdaptiveExponentialSomaConfig = { spike_slope: 2, adaptation_tau: [1, 2] };
     // @ts-expect-error: the name is misspelled
     const wrong: AdaptiveExponentialSomaConfig = { spike_slop: 2 };
@@ -165,6 +182,7 @@ describe('the papers', () => {
   test.each([
     ['ExponentialSoma', [PAPERS.onset, PAPERS.book]],
     ['RefractoryExponentialSoma', [PAPERS.onset, PAPERS.book]],
+    ['RefractoryAdaptiveExponentialSoma', [PAPERS.adaptive, PAPERS.book]],
     ['AdaptiveExponentialSoma', [PAPERS.adaptive, PAPERS.book]],
     ['SimplifiedAdaptiveExponentialSoma', [PAPERS.adaptive, PAPERS.book]],
   ])('of %s stand at the head of its shader and in its documentation', (name, papers) => {

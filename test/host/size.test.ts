@@ -19,6 +19,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Gzipped: of what every page loads, and of that with the path it runs on. */
 const MOST_BYTES = { alone: 24_000, webgpu: 30_000, cpu: 38_000 };
 
+const MOST_BYTES_OF_DEFINE = 21_000;
+
 const chunks = new Map<string, Chunk>();
 
 beforeAll(async () => {
@@ -86,6 +88,18 @@ describe('the engine that a page embeds', () => {
     const code = codeOf(closure('index.js'));
     expect(code).not.toContain('wgsl_reflect');
     expect(code).not.toContain('is declared twice');
+  });
+
+  test('leaves the reader and the compiler of laws to the entry for somas of one’s own, which has the engine beside it', () => {
+    const compiler = 'has to take (';
+    for (const path of ['webgpu.js', 'cpu.js'])
+      expect(codeOf(closure(path, closure('index.js')))).not.toContain(compiler);
+    expect(codeOf(['define.js'])).toContain(compiler);
+    expect([...closure('define.js')]).toContain('engine.js');
+    expect(sizeOf(['define.js'])).toBeLessThanOrEqual(MOST_BYTES_OF_DEFINE);
+    expect(
+      [...closure('define.js')].flatMap((name) => chunkNamed(name).imports ?? []).every((name) => chunks.has(name)),
+    ).toBe(true);
   });
 
   test('knows nothing of what papers print, which the entries for it and for experiment files share', () => {

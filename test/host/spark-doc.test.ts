@@ -11,8 +11,11 @@ const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta
 const doc = read('docs/spark.md');
 const generated = read('src/generated/shaders.ts');
 
+/** What the page says that Spark has no counterpart of. */
+const added = doc.match(/`(\w+)` has no counterpart in Spark/)?.[1];
 const somas = (Object.values(somagpu) as unknown[]).filter(
-  (value): value is Soma => typeof value === 'object' && value !== null && 'wgsl' in value,
+  (value): value is Soma =>
+    typeof value === 'object' && value !== null && 'wgsl' in value && (value as Soma).name !== added,
 );
 const somaNamed = (name: string): Soma => {
   const soma = somas.find((candidate) => candidate.name === name);

@@ -221,11 +221,12 @@ describe('linking', () => {
   });
 
   test('gives each soma the parts that its law is made of', () => {
-    const parts = ['membrane', 'refractory'];
+    const parts = ['adaptation', 'membrane', 'refractory'];
     const sources = parts.map((name) => readSource(readShader(`parts/${name}.wgsl`)));
     const linked = (soma: string) => link(sources, readSource(readShader(`somas/${soma}.wgsl`))).map((i) => parts[i]);
     expect(linked('ExponentialSoma')).toEqual(['membrane']);
-    expect(linked('AdaptiveExponentialSoma')).toEqual(['membrane']);
+    expect(linked('AdaptiveExponentialSoma')).toEqual(['adaptation', 'membrane']);
+    expect(linked('RefractoryAdaptiveExponentialSoma')).toEqual(parts);
     expect(linked('RefractoryExponentialSoma')).toEqual(['membrane', 'refractory']);
     expect(linked('SimplifiedAdaptiveExponentialSoma')).toEqual(['membrane', 'refractory']);
   });

@@ -1,8 +1,9 @@
 // The package in Node, installed from its tarball: as a module, required, in a thread, on both paths, and its command line.
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { defineSoma } from '../../src/define.ts';
 import { type Counted, expectCpu, expectGpu, install } from '../support/consumer.ts';
 
 const counted = (printed: string) => JSON.parse(printed) as Counted;
@@ -22,7 +23,7 @@ describe('installed into a clean folder', () => {
   test('every entry but the script of the worker can be imported, and gives what it is for', async () => {
     const names = { '': 'Simulation', '/bundle': 'Simulation', '/node': 'findHardware', '/files': 'writeNpz' };
     const more = { '/experiment': 'readExperiment', '/biophysics': 'biophysicsOf', '/analysis': 'fiCurve' };
-    const entries = Object.entries({ ...names, ...more, '/meanings': 'stateMeanings' });
+    const entries = Object.entries({ ...names, ...more, '/meanings': 'stateMeanings', '/define': 'defineSoma' });
     const lines = entries.map(
       ([entry, name]) => `import { ${name} as _${name}${entry.length} } from 'somagpu${entry}';`,
     );
@@ -78,6 +79,36 @@ describe('a script', () => {
         runCells(library, { backend: 'cpu' }).then((counted) => console.log(JSON.stringify(counted)));`,
     });
     await expectCpu(counted(await node('main.cjs')));
+  });
+});
+
+describe('a soma of one’s own', () => {
+  const law = readFileSync(new URL('../../examples/somas/leaky.wgsl', import.meta.url), 'utf8');
+  const main = `import { readFileSync } from 'node:fs';
+    import * as library from 'somagpu';
+    import { defineSoma } from 'somagpu/define';
+    import { findAdapter } from 'somagpu/node';
+    import { runCells } from './cells.js';
+    const soma = defineSoma(readFileSync('leaky.wgsl', 'utf8'), 'Leaky');
+    const options = process.argv[2] === 'cpu' ? { backend: 'cpu' } : { backend: 'webgpu', adapter: await findAdapter() };
+    console.log(JSON.stringify(await runCells(library, options, 5000, soma)));`;
+
+  test('computes on the processor, in threads, to the last bit as here', async () => {
+    const { node } = await install({ 'main.js': main, 'leaky.wgsl': law });
+    await expectCpu(counted(await node('main.js', 'cpu')), defineSoma(law, 'Leaky'));
+  });
+
+  test('computes on a GPU', async () => {
+    const { node } = await install({ 'main.js': main, 'leaky.wgsl': law }, ['webgpu', '@sparticuz/chromium']);
+    await expectGpu(counted(await node('main.js', 'webgpu')), defineSoma(law, 'Leaky'));
+  });
+
+  test('is refused with the line and a mark under the place, also where nothing is caught', async () => {
+    const wrong = law.replace('return spike;', 'return spyke;');
+    const { node } = await install({ 'main.js': main, 'leaky.wgsl': wrong });
+    const error = (await node('main.js', 'cpu').catch((error) => error)) as { stderr: string };
+    expect(error.stderr).toMatch(/LawError\]?: Leaky:42:10: unknown name "spyke".*\n {2}return spyke;\n {9}\^\n/);
+    expect(error.stderr.length).toBeLessThan(5000);
   });
 });
 

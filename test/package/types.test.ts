@@ -11,6 +11,7 @@ import { AdaptiveExponentialSoma, type GpuPopulation, Simulation, version } from
 import { fiCurve } from 'somagpu/analysis';
 import { adexFromBiophysics } from 'somagpu/biophysics';
 import * as bundle from 'somagpu/bundle';
+import { defineSoma, LawError, type OwnSoma } from 'somagpu/define';
 import { type Experiment } from 'somagpu/experiment';
 import { csvRows } from 'somagpu/files';
 import { stateMeanings } from 'somagpu/meanings';
@@ -23,7 +24,10 @@ export async function main(experiment: Experiment) {
   const gpu: GpuPopulation | undefined = cells.gpu;
   const device: GPUDevice | undefined = gpu?.device;
   const text: string = version;
-  return [experiment, device, text, fiCurve, adexFromBiophysics, bundle.Simulation, csvRows, stateMeanings, Spool];
+  const Own: OwnSoma<'tau', 'potential'> = defineSoma<'tau', 'potential'>(text, 'Own');
+  simulation.add(Own, { units: 1, parameters: { tau: 20 }, record: { states: { potential: {} } } });
+  const place = (error: LawError): [number, number, string] => [error.line, error.column, error.source];
+  return [experiment, device, place, text, fiCurve, adexFromBiophysics, bundle.Simulation, csvRows, stateMeanings, Spool];
 }
 `;
 

@@ -2,12 +2,13 @@
 // worker of its own; and under a strict policy.
 
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
 import { createServer } from 'vite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { defineSoma } from '../../src/define.ts';
 import { openPage, type PageOptions } from '../support/browser.ts';
 import { type Counted, expectCpu, expectGpu, install, tool } from '../support/consumer.ts';
 
@@ -84,6 +85,20 @@ describe('a plain Vite app', () => {
     const page = await open(folder, { webgpu: false, headers: { 'content-security-policy': policy } });
     await expectCpu(await countedIn(page));
   });
+});
+
+test.each([
+  ['the processor', false, '{}', expectCpu],
+  ['a GPU', true, "{ backend: 'webgpu' }", expectGpu],
+] as const)('a Vite app computes with a soma of its own on %s', async (_, webgpu, options, expectIt) => {
+  const law = readFileSync(new URL('../../examples/somas/leaky.wgsl', import.meta.url), 'utf8');
+  const main = `import * as library from 'somagpu';
+    import { defineSoma } from 'somagpu/define';
+    import { runCells } from './cells.js';
+    import text from './leaky.wgsl?raw';
+    window.counted = runCells(library, ${options}, 5000, defineSoma(text, 'Leaky'));`;
+  const folder = await build({ 'main.js': main, 'leaky.wgsl': law });
+  await expectIt(await countedIn(await open(folder, { webgpu })), defineSoma(law, 'Leaky'));
 });
 
 describe('a worker of a Vite app', () => {

@@ -62,20 +62,26 @@ export interface Counted {
 /** Of a population so large that the CPU path starts workers for it. */
 const MANY = 5000;
 
-/** What every consumer runs. Its text goes into the consumer's files, so that it may use nothing from around it. */
+/**
+ * What every consumer runs: a soma of its own, or adaptive ones. Its text goes into the consumer's files, so that it may use
+ * nothing from around it.
+ */
 async function runCells(
   library: typeof engine,
   options: engine.SimulationOptions = {},
   units = 5000,
+  own?: engine.Soma,
 ): Promise<Counted> {
   const { AdaptiveExponentialSoma, Simulation, uniform } = library;
   const simulation = await Simulation.create({ dt: 0.1, seed: 11, ...options });
   try {
-    const cells = simulation.add(AdaptiveExponentialSoma, {
-      units,
-      parameters: { resistance: uniform(0.4, 0.6), adaptation_delta: uniform(3, 9) },
-      input: [{ kind: 'constant', amplitude: uniform(65, 130) }],
-    });
+    const cells = own
+      ? simulation.add(own, { units, input: [{ kind: 'constant', amplitude: uniform(160, 300) }] })
+      : simulation.add(AdaptiveExponentialSoma, {
+          units,
+          parameters: { resistance: uniform(0.4, 0.6), adaptation_delta: uniform(3, 9) },
+          input: [{ kind: 'constant', amplitude: uniform(65, 130) }],
+        });
     await simulation.run(100);
     const counts = Array.from(await cells.spikeCounts());
     return { backend: simulation.backend, reason: simulation.backendReason, counts };
@@ -89,23 +95,25 @@ export const CELLS = `export ${runCells}`;
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
-let computed: Promise<Counted> | undefined;
-const computedHere = () => {
-  computed ??= runCells(engine, { backend: 'cpu' }, MANY);
-  return computed;
-};
+const computed = new Map<string, Promise<Counted>>();
+function computedHere(own: engine.Soma | undefined): Promise<Counted> {
+  const name = own?.name ?? '';
+  const here = computed.get(name) ?? runCells(engine, { backend: 'cpu' }, MANY, own);
+  computed.set(name, here);
+  return here;
+}
 
 /** Expects what the CPU path computes everywhere, to the last bit. */
-export async function expectCpu({ backend, counts }: Counted): Promise<void> {
-  const here = await computedHere();
+export async function expectCpu({ backend, counts }: Counted, own?: engine.Soma): Promise<void> {
+  const here = await computedHere(own);
   expect(backend).toBe('cpu');
   expect(sum(here.counts)).toBeGreaterThan(MANY);
   expectSameBits(Uint32Array.from(counts), Uint32Array.from(here.counts), 'spike counts');
 }
 
 /** Expects what a GPU computes. */
-export async function expectGpu({ backend, counts }: Counted): Promise<void> {
-  const here = await computedHere();
+export async function expectGpu({ backend, counts }: Counted, own?: engine.Soma): Promise<void> {
+  const here = await computedHere(own);
   expect(backend).toBe('webgpu');
   expect(counts.length).toBe(MANY);
   expect(here.counts.filter((count, neuron) => count !== counts[neuron]).length).toBeLessThanOrEqual(MANY * LAST_SPIKE);

@@ -5,6 +5,7 @@ import { npzNames, readNpzArray } from '../../src/files/index.ts';
 import {
   AdaptiveExponentialSoma,
   ExponentialSoma,
+  RefractoryAdaptiveExponentialSoma,
   RefractoryExponentialSoma,
   SimplifiedAdaptiveExponentialSoma,
   type Soma,
@@ -12,9 +13,13 @@ import {
 
 /** Every soma, under its name. */
 export const somas = Object.fromEntries(
-  [ExponentialSoma, RefractoryExponentialSoma, AdaptiveExponentialSoma, SimplifiedAdaptiveExponentialSoma].map(
-    (soma) => [soma.name, soma as unknown as Soma],
-  ),
+  [
+    ExponentialSoma,
+    RefractoryExponentialSoma,
+    AdaptiveExponentialSoma,
+    SimplifiedAdaptiveExponentialSoma,
+    RefractoryAdaptiveExponentialSoma,
+  ].map((soma) => [soma.name, soma as unknown as Soma]),
 ) as Readonly<Record<string, Soma>>;
 
 /** What Spark did: the state after every step, potentials relative to rest. */
