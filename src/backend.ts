@@ -130,7 +130,7 @@ export function checkMemory(neurons: number, each: number, path: string, memory 
 }
 
 /** Bytes the host can still give, where it can be known: Node tells; browsers give at most a rough figure. */
-function hostMemory(): number {
+export function hostMemory(): number {
   const host = globalThis as { process?: { availableMemory?: () => number }; navigator?: { deviceMemory?: number } };
   return host.process?.availableMemory?.() ?? (host.navigator?.deviceMemory ?? Infinity) * 2 ** 30;
 }

@@ -1,7 +1,7 @@
 // The GPU itself: the only file that works with a GPUDevice. It owns the adapter, memory, pipelines, submits and readback, and
 // tells of the loss of the device; it refuses to know what a neuron is.
 
-import { adapterHere } from './adapter.ts';
+import { adapterHere, type GivenAdapter, given } from './adapter.ts';
 import { DeviceLostError, NoBackendError, OutOfMemoryError, SomaError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -22,6 +22,8 @@ export interface Tuning {
   maxBinding?: number;
   /** Neurons the CPU path steps at once, at most 2,048. */
   chunk?: number;
+  /** From one snapshot for a recovery to the next, ms; as often as their cost allows by default. */
+  snapshot?: number;
 }
 
 export interface DeviceOptions {
@@ -29,16 +31,16 @@ export interface DeviceOptions {
   device?: GPUDevice;
   /**
    * Where to make a device; `navigator.gpu`'s choice by default, `null` where none was found. An adapter makes one
-   * device only.
+   * device only; a function that finds one is asked again where that was lost.
    */
-  adapter?: GPUAdapter | null;
+  adapter?: GivenAdapter | undefined;
   tuning?: Tuning;
 }
 
 /** Opens a device, or takes the host's. @throws NoBackendError */
 export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions): Promise<Device> {
   if (device) return new Device(device, false, tuning);
-  const found = adapter ?? (await adapterHere());
+  const found = (await given(adapter)) ?? (await adapterHere());
   if (!found) {
     throw new NoBackendError('no WebGPU adapter here; in Node pass one: findAdapter() of somagpu/node');
   }

@@ -34,9 +34,11 @@ export class OutOfMemoryError extends SomaError {
   override readonly name = 'OutOfMemoryError';
 }
 
-/** The device is gone: unplugged, reset by its watchdog, or destroyed by the host. */
+/** The device is gone, unplugged, reset by its watchdog or destroyed by the host, and no other could take its place. */
 export class DeviceLostError extends SomaError {
   override readonly name = 'DeviceLostError';
+  /** The step the simulation had reached: all before it is recorded. */
+  step = 0;
 }
 
 /** The simulation was used after `dispose`, or disposed of while it ran. */

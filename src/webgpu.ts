@@ -151,10 +151,13 @@ class WebGpuPopulation implements DevicePopulation {
   }
 
   async #readPlane(name: 'states' | 'counts', index: number): Promise<ArrayBuffer> {
-    await this.#device.memory();
     const whole = new Uint8Array(4 * this.#plan.neurons);
     const place = async (tile: Tile) => whole.set(await tile.readPlane(name, index), 4 * tile.first);
-    await Promise.all(this.#tiles.map(place));
+    // Queued before anything else is awaited: what is read is as it is now.
+    const placed = Promise.all(this.#tiles.map(place));
+    placed.catch(() => {});
+    await this.#device.memory();
+    await placed;
     return whole.buffer;
   }
 
