@@ -68,6 +68,8 @@ export interface BlockResult {
   words: readonly SpikeWords[];
   /** For each request its samples, `[samples, neurons]`. */
   traces: readonly Float32Array[];
+  /** Whether all states are numbers after it. */
+  finite: boolean;
 }
 
 /**

@@ -108,11 +108,6 @@ export class Device {
     });
   }
 
-  /** Resolves when everything submitted so far is done. */
-  done(): Promise<undefined> {
-    return this.orLost(this.gpu.queue.onSubmittedWorkDone());
-  }
-
   /** Runs work that makes buffers; whether there was room is known once `memory` resolves. */
   allocate(work: () => void): void {
     const memory: Promise<void> = Promise.all([this.#memory, this.watch('out-of-memory', work)]).then(() => {

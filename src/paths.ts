@@ -13,8 +13,9 @@ export type Path = 'auto' | 'webgpu' | 'cpu';
 export interface PathOptions extends DeviceOptions, CpuOptions {
   /**
    * Whether a run goes on, with the same bits, where a worker dies or a GPU is lost: `true` by default, as far as that is
-   * the engine's to replace. `false` tells with DeviceLostError at once, and keeps nothing to recover from. Of a `device` or
-   * `adapter` of your own the loss is yours to mend, but a function as `adapter` is asked again.
+   * the engine's to replace, and goes back to where all was well where a state becomes infinite or NaN. `false` keeps
+   * nothing to recover from. Of a `device` or `adapter` of your own the loss is yours to mend, but a function as `adapter`
+   * is asked again.
    */
   recover?: boolean;
 }
@@ -59,14 +60,14 @@ export async function openPath(path: Path, options: PathOptions): Promise<Opened
 // Only the path that runs is loaded.
 async function openCpu(options: PathOptions, reason: string): Promise<Opened> {
   const { openCpu: open } = await import('./cpu.ts');
-  return { backend: await open(options), reason, reopen: options.recover === false ? undefined : () => open(options) };
+  return { backend: await open(options), reason, reopen: () => open(options) };
 }
 
 async function openWebGpu(options: PathOptions, reason: string, adapter = options.adapter): Promise<Opened> {
   const { openWebGpu: open } = await import('./webgpu.ts');
-  const { device, adapter: own, recover } = options;
+  const { device, adapter: own } = options;
   // An adapter makes one device only.
-  const lasting = !device && (own === undefined || typeof own === 'function') && recover !== false;
+  const lasting = !device && (own === undefined || typeof own === 'function');
   return { backend: await open({ ...options, adapter }), reason, reopen: lasting ? () => open(options) : undefined };
 }
 

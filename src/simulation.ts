@@ -6,7 +6,7 @@
 
 import { BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
 import type { HostCurrent } from './currents.ts';
-import { BusyError, checkNames, DeviceLostError, DisposedError, InputError } from './errors.ts';
+import { BusyError, checkNames, DeviceLostError, DisposedError, InputError, NonFiniteError } from './errors.ts';
 import { checkDt, checkSeed, stepsIn } from './parameters.ts';
 import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
 import { Population, type PopulationOptions, type PopulationState } from './population.ts';
@@ -75,9 +75,9 @@ export class Simulation {
     /** The time step, ms. */
     readonly dt: number,
     readonly seed: number,
-    snapshot: number | undefined,
+    path: PathOptions,
   ) {
-    this.#backend = new Recovery(opened, () => this.#reached, snapshot);
+    this.#backend = new Recovery(opened, () => this.#reached, path);
     this.backendReason = opened.reason;
   }
 
@@ -92,7 +92,7 @@ export class Simulation {
     const { dt = 0.1, seed = 0, backend = 'auto', ...path } = options;
     checkDt(dt, 'dt');
     checkSeed(seed, 'seed');
-    return new Simulation(await openPath(backend, path), dt, seed, path.tuning?.snapshot);
+    return new Simulation(await openPath(backend, path), dt, seed, path);
   }
 
   /** Which path runs the neurons. */
@@ -167,7 +167,7 @@ export class Simulation {
    * Runs for a duration. It waits for the readers of {@link Population.stream}, and ends their streams when it ends.
    *
    * @param duration - ms, a whole number of steps
-   * @throws InputError, DeviceLostError, OutOfMemoryError, DisposedError, BusyError, or the signal's reason
+   * @throws InputError, DeviceLostError, OutOfMemoryError, NonFiniteError, DisposedError, BusyError, or the signal's reason
    */
   async run(duration: number, options: RunOptions = {}): Promise<void> {
     this.#checkFree('run');
@@ -393,18 +393,25 @@ export class Simulation {
       return this.#reached;
     };
     const done = keep();
-    this.#kept = done.catch(() => {});
+    // After a block that failed nothing more is recorded.
+    this.#kept = done;
+    done.catch(() => {});
     return { done };
   }
 
   async #exclusively<T>(work: () => Promise<T>, busy = 'run or step'): Promise<T> {
     this.#busy = busy;
+    this.#kept = Promise.resolve();
     try {
       return await work();
     } catch (error) {
       this.#checkAlive();
       // When it was told there may still have been blocks on their way that were there in time.
       if (error instanceof DeviceLostError) error.step = this.#reached;
+      if (error instanceof NonFiniteError && this.#backend.keeps) {
+        this.#steps = this.#reached;
+        error.checkpoint = await (await import('./state.ts')).save(this);
+      }
       throw error;
     } finally {
       this.#busy = undefined;

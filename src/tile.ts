@@ -11,6 +11,8 @@ import { samplesIn } from './recording.ts';
 /** Threads in a workgroup, as the shaders say. */
 export const WORKGROUP = 64;
 const MOST_WORKGROUPS = 65535;
+/** Bytes before the spike words, as the shader says: the mark. */
+const HEAD = 16;
 
 /** A kernel with its pipeline. */
 export interface Program {
@@ -40,6 +42,10 @@ export class Tile {
   readonly #stride: number;
   readonly #buffers: Buffers = new Map();
   readonly #words: Readback;
+  /** Of the words' buffer only what comes before them. */
+  readonly #head: Readback;
+  #mark = 0;
+  readonly #marks: number[] = [];
   readonly #traces: readonly (TileTrace | undefined)[];
   /** Dropped when a buffer is replaced. */
   readonly #groups = new Map<Program, GPUBindGroup>();
@@ -58,7 +64,9 @@ export class Tile {
     this.#make('scalars', fieldsOf(plan.soma, plan.inputs).length * 4, Usage.UNIFORM);
     this.#make('states', statesOf(plan.soma, plan.inputs, plan.statistics).length * this.#stride * 4);
     this.#make('counts', this.#stride * 4);
-    this.#words = new Readback(device, this.#make('words', Math.ceil(maxSteps / 32) * this.#stride * 4));
+    const words = this.#make('words', HEAD + Math.ceil(maxSteps / 32) * this.#stride * 4);
+    this.#words = new Readback(device, words);
+    this.#head = new Readback(device, words, HEAD);
     this.#traces = plan.traces.map((request) => this.#makeTrace(request));
   }
 
@@ -142,7 +150,9 @@ export class Tile {
 
   /** Encodes a block: first the traces, which only read the states, then the steps. */
   encode(encoder: GPUCommandEncoder, block: Block, { main, traces }: Programs, slot: number): void {
-    const head = Uint32Array.of(block.first, block.steps, this.#stride / this.width, 0, this.first, 0, 0, 0);
+    this.#mark = (this.#mark % 0xffffffff) + 1;
+    this.#marks[slot] = this.#mark;
+    const head = Uint32Array.of(block.first, block.steps, this.#stride / this.width, 0, this.first, this.#mark, 0, 0);
     new Float32Array(head.buffer)[3] = this.plan.dt;
     this.device.write(this.#buffers.get('block') as GPUBuffer, 0, head);
     this.#writeStream(block);
@@ -153,7 +163,7 @@ export class Tile {
       trace.readback.copy(encoder, slot, bytes);
     }
     this.#dispatch(encoder, main, this.#stride / this.width);
-    if (block.words) this.#words.copy(encoder, slot, this.#wordBytes(block));
+    (block.words ? this.#words : this.#head).copy(encoder, slot, HEAD + this.#wordBytes(block));
   }
 
   #dispatch(encoder: GPUCommandEncoder, program: Program, lanes: number, own?: Buffers): void {
@@ -195,18 +205,21 @@ export class Tile {
     }
   }
 
-  #wordBytes = ({ steps }: Block): number => Math.ceil(steps / 32) * this.#stride * 4;
+  #wordBytes = ({ steps, words }: Block): number => (words ? Math.ceil(steps / 32) * this.#stride * 4 : 0);
 
   #sampleBytes({ first, steps, traces }: Block, request: number): number {
     const { every } = this.plan.traces[request] as TraceRequest;
     return traces ? samplesIn(first, steps, every) * (this.#traces[request]?.lanes ?? 0) * this.width * 4 : 0;
   }
 
-  /** The spike words of a block that was encoded with this slot. */
-  async readWords(block: Block, slot: number): Promise<SpikeWords> {
+  /** The spike words, if they are wanted, of a block that was encoded with this slot, and whether its states are numbers. */
+  async readWords(block: Block, slot: number): Promise<SpikeWords & { finite: boolean }> {
     const bytes = this.#wordBytes(block);
-    const words = new Uint32Array(await this.#words.read(slot, bytes), 0, bytes / 4);
-    return { first: this.first, neurons: this.neurons, stride: this.#stride, words };
+    const mark = this.#marks[slot];
+    const read = await (block.words ? this.#words : this.#head).read(slot, HEAD + bytes);
+    const finite = new Uint32Array(read, 0, 1)[0] !== mark;
+    const words = new Uint32Array(read, HEAD, bytes / 4);
+    return { first: this.first, neurons: this.neurons, stride: this.#stride, words, finite };
   }
 
   /** Puts the samples of this tile's neurons into their columns of `values`, `[samples, columns]`. */
@@ -227,6 +240,7 @@ export class Tile {
   destroy(): void {
     for (const { buffers, readback } of [
       { buffers: this.#buffers, readback: this.#words },
+      { buffers: this.#buffers, readback: this.#head },
       ...this.#traces.filter((trace) => trace !== undefined),
     ]) {
       for (const buffer of buffers.values()) buffer.destroy();

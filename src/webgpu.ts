@@ -201,12 +201,11 @@ class WebGpuPopulation implements DevicePopulation {
       for (const tile of this.#tiles) tile.encode(encoder, block, programs, slot);
     });
     const [words, traces] = await Promise.all([
-      block.words ? Promise.all(this.#tiles.map((tile) => tile.readWords(block, slot))) : [],
+      Promise.all(this.#tiles.map((tile) => tile.readWords(block, slot))),
       block.traces ? this.#readTraces(block, slot) : [],
       accepted,
-      this.#device.done(),
     ]);
-    return { words, traces };
+    return { words: block.words ? words : [], traces, finite: words.every(({ finite }) => finite) };
   }
 
   #readTraces(block: Block, slot: number): Promise<Float32Array[]> {

@@ -71,7 +71,7 @@ const fragile: readonly Fragile[] = [
         process.off('worker', listen);
       });
       const simulation = await opened({ backend: 'cpu', workers: 2, ...options });
-      return { simulation, lose: () => void workers.at(-1)?.terminate() };
+      return { simulation, lose: () => void workers.pop()?.terminate() };
     },
   },
 ];
