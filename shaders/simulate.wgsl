@@ -17,8 +17,8 @@ fn beyond(x: lane) -> flag {
 }
 
 @compute @workgroup_size(64)
-fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+fn simulate(@builtin(global_invocation_id) id: vec3u) {
+  let i = block.start + id.x;
   let stride = block.stride;
   if (i >= stride) {
     return;

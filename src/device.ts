@@ -4,6 +4,7 @@
 import { adapterHere, type GivenAdapter, given } from './adapter.ts';
 import { DeviceLostError, NoBackendError, OutOfMemoryError, SomaError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
+import { Schedule } from './schedule.ts';
 
 // Section 5.2 of the WebGPU specification; the global GPUBufferUsage does not exist in Node.
 export const Usage = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 } as const;
@@ -18,6 +19,8 @@ export interface Tuning {
   blockSteps?: number;
   /** Neurons a thread of a GPU: 4, or 1. */
   width?: 1 | 4;
+  /** Neuron updates in a submit of a GPU; as many as it makes in some hundredths of a second by default. */
+  submit?: number;
   /** Bytes of the largest binding of a GPU; a population that needs more is tiled. */
   maxBinding?: number;
   /** Neurons the CPU path steps at once, at most 2,048. */
@@ -53,8 +56,9 @@ export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions
   }
 }
 
-// Pipelines by text, for every simulation on a device.
+// For every simulation on a device: pipelines by text, and what is known of its speed.
 const pipelines = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
+const schedules = new WeakMap<GPUDevice, Schedule>();
 
 export class Device {
   /** The adapter in words. */
@@ -63,6 +67,7 @@ export class Device {
   readonly software: boolean;
   /** Bytes of the largest binding to use. */
   readonly limit: number;
+  readonly schedule: Schedule;
   /** Whether all memory asked for so far is known to have been given. */
   settled = true;
   #memory: Promise<void> = Promise.resolve();
@@ -85,6 +90,8 @@ export class Device {
     this.software = isFallbackAdapter;
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
     this.limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, MOST_BINDING, tuning.maxBinding ?? Infinity);
+    this.schedule = schedules.get(gpu) ?? new Schedule();
+    schedules.set(gpu, this.schedule);
     void gpu.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(`the GPU device was lost (${reason || 'unknown'}): ${message}`);
       for (const reject of this.#waiting) reject(this.#lost);

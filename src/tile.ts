@@ -10,6 +10,7 @@ import { samplesIn } from './recording.ts';
 
 /** Threads in a workgroup, as the shaders say. */
 export const WORKGROUP = 64;
+/** In a dispatch. */
 const MOST_WORKGROUPS = 65535;
 /** Bytes before the spike words, as the shader says: the mark. */
 const HEAD = 16;
@@ -24,6 +25,15 @@ export interface Program {
 export interface Programs {
   main: Program;
   traces: readonly Program[];
+}
+
+type Encode = (encoder: GPUCommandEncoder) => void;
+
+/** What goes into one submit: work on lanes from the same workgroup on, and for how many more workgroups there is room. */
+interface Part {
+  from: number;
+  room: number;
+  work: Encode[];
 }
 
 type Buffers = Map<BindingName, GPUBuffer>;
@@ -148,32 +158,64 @@ export class Tile {
     encoder.clearBuffer(this.#buffers.get('counts') as GPUBuffer);
   }
 
-  /** Encodes a block: first the traces, which only read the states, then the steps. */
-  encode(encoder: GPUCommandEncoder, block: Block, { main, traces }: Programs, slot: number): void {
+  /**
+   * Submits a block, first the traces, which only read the states, then the steps: in parts of so many updates at most.
+   *
+   * @returns the updates there are, once all is accepted
+   */
+  async submit(block: Block, { main, traces }: Programs, slot: number, most: number): Promise<number> {
+    const { steps } = block;
     this.#mark = (this.#mark % 0xffffffff) + 1;
     this.#marks[slot] = this.#mark;
-    const head = Uint32Array.of(block.first, block.steps, this.#stride / this.width, 0, this.first, this.#mark, 0, 0);
-    new Float32Array(head.buffer)[3] = this.plan.dt;
-    this.device.write(this.#buffers.get('block') as GPUBuffer, 0, head);
     this.#writeStream(block);
+    const each = steps * this.width * WORKGROUP;
+    const room = Math.min(Math.max(1, Math.floor(most / each)), MOST_WORKGROUPS);
+    const parts: Part[] = [];
+    let workgroups = 0;
+    const add = (program: Program, lanes: number, own?: Buffers) => {
+      const end = Math.ceil(lanes / WORKGROUP);
+      for (let from = 0, count = 0; from < end; from += count) {
+        // One uniform holds for all of a submit.
+        if (parts.at(-1)?.from !== from || parts.at(-1)?.room === 0) parts.push({ from, room, work: [] });
+        const part = parts.at(-1) as Part;
+        count = Math.min(part.room, end - from);
+        part.room -= count;
+        workgroups += count;
+        part.work.push(this.#dispatch(program, count, own));
+      }
+    };
     for (const [request, trace] of this.#traces.entries()) {
       const bytes = this.#sampleBytes(block, request);
       if (!trace || bytes === 0) continue;
-      this.#dispatch(encoder, traces[request] as Program, trace.lanes, trace.buffers);
-      trace.readback.copy(encoder, slot, bytes);
+      add(traces[request] as Program, trace.lanes, trace.buffers);
+      parts.at(-1)?.work.push((encoder) => trace.readback.copy(encoder, slot, bytes));
     }
-    this.#dispatch(encoder, main, this.#stride / this.width);
-    (block.words ? this.#words : this.#head).copy(encoder, slot, HEAD + this.#wordBytes(block));
+    add(main, this.#stride / this.width);
+    const words = block.words ? this.#words : this.#head;
+    parts.at(-1)?.work.push((encoder) => words.copy(encoder, slot, HEAD + this.#wordBytes(block)));
+    await Promise.all(parts.map((part) => this.#submitPart(block, part)));
+    return each * workgroups;
   }
 
-  #dispatch(encoder: GPUCommandEncoder, program: Program, lanes: number, own?: Buffers): void {
-    const workgroups = Math.ceil(lanes / WORKGROUP);
-    const rows = Math.ceil(workgroups / MOST_WORKGROUPS);
-    const pass = encoder.beginComputePass({ label: `somagpu ${this.plan.name} ${program.kernel.entry}` });
-    pass.setPipeline(program.pipeline);
-    pass.setBindGroup(0, this.#bindGroup(program, own));
-    pass.dispatchWorkgroups(Math.ceil(workgroups / rows), rows);
-    pass.end();
+  #submitPart({ first, steps }: Block, { from, work }: Part): Promise<void> {
+    const lanes = this.#stride / this.width;
+    const head = Uint32Array.of(first, steps, lanes, 0, this.first, this.#mark, from * WORKGROUP, 0);
+    new Float32Array(head.buffer)[3] = this.plan.dt;
+    this.device.write(this.#buffers.get('block') as GPUBuffer, 0, head);
+    return this.device.submit(this.plan.name, (encoder) => {
+      for (const encode of work) encode(encoder);
+    });
+  }
+
+  #dispatch(program: Program, workgroups: number, own?: Buffers): Encode {
+    const label = `somagpu ${this.plan.name} ${program.kernel.entry}`;
+    return (encoder) => {
+      const pass = encoder.beginComputePass({ label });
+      pass.setPipeline(program.pipeline);
+      pass.setBindGroup(0, this.#bindGroup(program, own));
+      pass.dispatchWorkgroups(workgroups);
+      pass.end();
+    };
   }
 
   // Two requests of one state have programs of their own, so the program alone tells the group.
