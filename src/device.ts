@@ -30,8 +30,8 @@ export interface Tuning {
 }
 
 export interface DeviceOptions {
-  /** A device of the host's: used, never destroyed. */
-  device?: GPUDevice;
+  /** A device of the host's: used, never destroyed. A function that gives one is asked again where that was lost. */
+  device?: GPUDevice | (() => Promise<GPUDevice>);
   /**
    * Where to make a device; `navigator.gpu`'s choice by default, `null` where none was found. An adapter makes one
    * device only; a function that finds one is asked again where that was lost.
@@ -42,7 +42,7 @@ export interface DeviceOptions {
 
 /** Opens a device, or takes the host's. @throws NoBackendError */
 export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions): Promise<Device> {
-  if (device) return new Device(device, false, tuning);
+  if (device) return new Device(typeof device === 'function' ? await device() : device, false, tuning);
   const found = (await given(adapter)) ?? (await adapterHere());
   if (!found) {
     throw new NoBackendError('no WebGPU adapter here; in Node pass one: findAdapter() of somagpu/node');

@@ -14,7 +14,7 @@ export interface PathOptions extends DeviceOptions, CpuOptions {
   /**
    * Whether a run goes on, with the same bits, where a worker dies or a GPU is lost: `true` by default, as far as that is
    * the engine's to replace, and goes back to where all was well where a state becomes infinite or NaN. `false` keeps
-   * nothing to recover from. Of a `device` or `adapter` of your own the loss is yours to mend, but a function as `adapter`
+   * nothing to recover from. Of a `device` or `adapter` of your own the loss is yours to mend, but a function as either
    * is asked again.
    */
   recover?: boolean;
@@ -65,9 +65,9 @@ async function openCpu(options: PathOptions, reason: string): Promise<Opened> {
 
 async function openWebGpu(options: PathOptions, reason: string, adapter = options.adapter): Promise<Opened> {
   const { openWebGpu: open } = await import('./webgpu.ts');
-  const { device, adapter: own } = options;
   // An adapter makes one device only.
-  const lasting = !device && (own === undefined || typeof own === 'function');
+  const source = options.device ?? options.adapter;
+  const lasting = source === undefined || typeof source === 'function';
   return { backend: await open({ ...options, adapter }), reason, reopen: lasting ? () => open(options) : undefined };
 }
 

@@ -248,7 +248,6 @@ export class Page {
     if (ran.rate.some(({ rates }) => rates.some((rate) => rate > 0))) this.#first ??= 'made';
     this.#drawn = false;
     if (this.drawing && this.#pictures.due(end, this.#scarce)) await this.#draw(live, end);
-    await live.keep(end);
     this.#watch(live, end);
   }
 
@@ -344,12 +343,11 @@ export class Page {
 
   async #recover(live: Live): Promise<void> {
     this.#lost = false;
-    const at = live.time;
-    await live.recover();
+    const at = live.time.toFixed(0);
+    const goesOn = await live.recover();
     await this.#attach();
-    this.say(
-      `The GPU was lost at ${at.toFixed(0)} ms; this goes on from ${live.time.toFixed(0)} ms, on ${live.simulation.adapter}.`,
-    );
+    const then = goesOn ? 'another one took its place, and nothing is different' : 'this begins anew';
+    this.say(`The GPU was lost at ${at} ms; ${then}, on ${live.simulation.adapter}.`);
   }
 
   async #fail(live: Live, error: unknown): Promise<void> {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { AdaptiveExponentialSoma, NonFiniteError, Simulation, type Soma, uniform } from '../../src/index.ts';
 import { backends, type OpenOptions, type TestBackend } from '../support/backends.ts';
+import { fragile } from '../support/fragile.ts';
 import { addCells, type CellOptions, expectSameBits, expectSameOutcome, outcomeOf } from '../support/outcome.ts';
 import { RunawaySoma } from '../support/runaway.ts';
 
@@ -103,5 +104,30 @@ describe.each(backends)('a state that is no number, on $name,', (backend) => {
     const fine = await backend.open({ dt: 0.1, tuning: { blockSteps: 8 } });
     addCells(fine, RunawaySoma, { ...rampant, input: [] });
     await fine.run(100);
+  });
+});
+
+describe.each(fragile)('a state that is no number, on $name, where the device is lost too,', ({ open }) => {
+  test('is found all the same, and the simulation stands as it would have stood', async () => {
+    const go = async (ms?: number) => {
+      const { simulation, lose } = await open({ tuning: { blockSteps: 64 }, seed: 2 });
+      const cells = [addCells(simulation, RunawaySoma, rampant), addCells(simulation, AdEx, calm)];
+      await simulation.compile();
+      // While the block is made that fails, or the step is looked for.
+      const timer = ms === undefined ? undefined : setTimeout(lose, ms);
+      const failure = await simulation.run(100).catch((error) => error);
+      clearTimeout(timer);
+      expect(failure).toBeInstanceOf(NonFiniteError);
+      return { failure, simulation, outcomes: await Promise.all(cells.map((each) => outcomeOf(each))) };
+    };
+    const whole = await go();
+    let recoveries = 0;
+    for (const ms of [0, 1, 2, 4, 8, 12, 16, 24, 32]) {
+      const { failure, simulation, outcomes } = await go(ms);
+      expect([failure.step, failure.neuron]).toEqual([whole.failure.step, whole.failure.neuron]);
+      for (const [i, outcome] of outcomes.entries()) expectSameOutcome(outcome, whole.outcomes[i] as typeof outcome);
+      recoveries += simulation.recoveries;
+    }
+    expect(recoveries).toBeGreaterThan(0);
   });
 });

@@ -1,7 +1,6 @@
 // A GPU that is lost, and a worker that dies, in the middle of things: the run goes on with the same bits, or ends with
 // the step it had reached. Devices and workers are real, and really destroyed.
 
-import type { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   AdaptiveExponentialSoma,
@@ -9,13 +8,13 @@ import {
   DisposedError,
   NoBackendError,
   SimplifiedAdaptiveExponentialSoma,
-  Simulation,
-  type SimulationOptions,
+  type Simulation,
   type Soma,
   uniform,
 } from '../../src/index.ts';
 import { findAdapter } from '../../src/node.ts';
 import { openDevice } from '../support/backends.ts';
+import { type Fragile, fragile, opened } from '../support/fragile.ts';
 import {
   addCells,
   type CellOptions,
@@ -29,52 +28,6 @@ import {
 
 const AdEx = AdaptiveExponentialSoma as unknown as Soma;
 const Simplified = SimplifiedAdaptiveExponentialSoma as unknown as Soma;
-
-/** A path whose device is the engine's own, and what makes the one in use go away. */
-interface Fragile {
-  name: 'webgpu' | 'cpu';
-  open(options?: SimulationOptions): Promise<{ simulation: Simulation; lose: () => void }>;
-}
-
-async function opened(options: SimulationOptions): Promise<Simulation> {
-  const simulation = await Simulation.create({ dt: 0.1, seed: 5, ...options });
-  onTestFinished(() => simulation.dispose());
-  return simulation;
-}
-
-const fragile: readonly Fragile[] = [
-  {
-    name: 'webgpu',
-    open: async (options) => {
-      const devices: GPUDevice[] = [];
-      const adapter = async () => {
-        const found = await findAdapter();
-        const { requestDevice } = found;
-        found.requestDevice = async (descriptor) => {
-          const device = await requestDevice.call(found, descriptor);
-          devices.push(device);
-          return device;
-        };
-        return found;
-      };
-      const simulation = await opened({ adapter, backend: 'webgpu', ...options });
-      return { simulation, lose: () => devices.at(-1)?.destroy() };
-    },
-  },
-  {
-    name: 'cpu',
-    open: async (options) => {
-      const workers: Worker[] = [];
-      const listen = (worker: Worker) => workers.push(worker);
-      process.on('worker', listen);
-      onTestFinished(() => {
-        process.off('worker', listen);
-      });
-      const simulation = await opened({ backend: 'cpu', workers: 2, ...options });
-      return { simulation, lose: () => void workers.pop()?.terminate() };
-    },
-  },
-];
 
 const STEPS = 640;
 // More than stay on the calling thread.
@@ -262,6 +215,27 @@ describe.each(fragile)('what the engine opened itself, on $name,', ({ open }) =>
     expect(await collect(true)).toEqual(await collect(false));
   });
 
+  test('is replaced between the frames of a page that runs a little at a time and moves parameters', async () => {
+    const go = async (losing: boolean) => {
+      const { simulation, lose } = await open({ tuning: often });
+      const [a, b] = addAll(simulation) as [Cells, Cells];
+      for (let frame = 0; frame < 16; frame++) {
+        if (frame % 3 === 0) a.setParameters({ resistance: 0.4 + frame / 100 });
+        if (frame % 5 === 0) b.setParameters({ spike_slope: uniform(1.5, 2 + frame / 20) });
+        const stream = a.stream('rate');
+        const running = simulation.run(2);
+        if (losing && [2, 7, 8, 13].includes(frame)) lose();
+        for await (const { rates } of stream) expect(rates.length).toBeGreaterThan(0);
+        await running;
+        if (losing && frame === 10) lose();
+      }
+      expect(simulation.recoveries).toBe(losing ? 5 : 0);
+      return { cells: [a, b], all: await allOf([a, b]) };
+    };
+    const { all } = await go(false);
+    await expectSame((await go(true)).cells, all);
+  });
+
   test('leaves an abort and dispose their say', async () => {
     const { simulation, lose } = await open({ tuning });
     const [a] = addAll(simulation) as [Cells];
@@ -352,6 +326,25 @@ describe('what cannot be replaced', () => {
       for (const each of cells) expect((await each.rate()).times.at(-1)).toBeCloseTo(failure.step / 10);
       expect(simulation.recoveries).toBe(0);
     }
+  });
+
+  test("a device of the host's that a function gave is asked for again, and nothing is different", async () => {
+    const go = async (losing: boolean) => {
+      const devices: GPUDevice[] = [];
+      const device = async () => {
+        devices.push(await openDevice());
+        return devices.at(-1) as GPUDevice;
+      };
+      const simulation = await opened({ backend: 'webgpu', tuning, device });
+      const cells = addAll(simulation);
+      const onProgress = atStep(160, () => losing && devices[0]?.destroy());
+      await simulation.run(STEPS / 10, { onProgress });
+      expect([simulation.recoveries, devices.length]).toEqual(losing ? [1, 2] : [0, 1]);
+      expect(cells[0]?.gpu?.device).toBe(devices.at(-1));
+      return { cells, all: await allOf(cells) };
+    };
+    const { all } = await go(false);
+    await expectSame((await go(true)).cells, all);
   });
 
   test('a GPU that does not come back ends the run with why, and with the step', async () => {
