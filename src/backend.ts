@@ -74,7 +74,8 @@ export interface BlockResult {
 
 /**
  * A population's memory on a GPU, for a host that draws from it without bringing it back: the buffers themselves, only to
- * be read, as they are after all runs awaited so far, and gone with the simulation. Work goes to `device.queue`.
+ * be read, as they are after all runs awaited so far, gone with the simulation, and others after a recovery. Work goes to
+ * `device.queue`.
  */
 export interface GpuPopulation {
   readonly device: GPUDevice;
