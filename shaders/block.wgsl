@@ -6,6 +6,8 @@ struct Block {
   stride: u32,   // lanes in a plane
   dt: f32,       // ms
   neuron: u32,   // the population's number of the first neuron here
+  mark: u32,     // another for each block
+  start: u32,    // lane that the dispatch begins with
 }
 
 @group(0) @binding(0) var<uniform> block: Block;

@@ -1,13 +1,24 @@
 // The fused loop: a thread owns one lane of neurons, loads it, makes block.steps steps in registers and stores it.
-// Spikes leave as words: one word a neuron and 32 steps, bit k for the k-th of them. No atomics, nothing to overflow.
+// Spikes leave as words: one word a neuron and 32 steps, bit k for the k-th of them. Nothing to overflow, and no atomics but
+// for a mark that only states which are no numbers any more leave: a law of one's own can come to that.
 // Beside this text stand the aliases lane, flag and bits, the soma, the inputs, and the generated loaders and storers.
 @group(0) @binding(3) var<storage, read_write> states: array<lane>;
-@group(0) @binding(4) var<storage, read_write> words: array<bits>;
+@group(0) @binding(4) var<storage, read_write> words: SpikeWords;
 @group(0) @binding(5) var<storage, read_write> counts: array<bits>;
 
+struct SpikeWords {
+  mark: atomic<u32>,   // block.mark, if some state is infinite or NaN after the block
+  @align(16) rows: array<bits>,
+}
+
+// By its bits: compilers may assume that there are no such numbers, and fold every comparison.
+fn beyond(x: lane) -> flag {
+  return (bitcast<bits>(x) & bits(0x7f800000u)) == bits(0x7f800000u);
+}
+
 @compute @workgroup_size(64)
-fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64u;
+fn simulate(@builtin(global_invocation_id) id: vec3u) {
+  let i = block.start + id.x;
   let stride = block.stride;
   if (i >= stride) {
     return;
@@ -36,11 +47,13 @@ fn simulate(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) g
       // A sum, where software Vulkan would shift each neuron's by itself.
       bit += bit;
     }
-    words[row] = word;
+    words.rows[row] = word;
     kept = merged_with(kept, gathered, f32(k - from_step));
     fired += countOneBits(word);
   }
   counts[i] = fired;
-  store_states(i, stride, state, running);
+  if (store_states(i, stride, state, running)) {
+    atomicStore(&words.mark, block.mark);
+  }
   store_statistics(i, stride, kept);
 }

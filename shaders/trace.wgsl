@@ -11,8 +11,8 @@ struct Sampling {
 @group(0) @binding(7) var<uniform> sampling: Sampling;
 
 @compute @workgroup_size(64)
-fn trace(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let slot = id.x + id.y * groups.x * 64u;
+fn trace(@builtin(global_invocation_id) id: vec3u) {
+  let slot = block.start + id.x;
   let lanes = sampling.lanes;
   if (slot >= lanes) {
     return;

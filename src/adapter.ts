@@ -8,3 +8,10 @@ export const isSoftware = (adapter: GPUAdapter): boolean =>
 export async function adapterHere(): Promise<GPUAdapter | null | undefined> {
   return globalThis.navigator?.gpu?.requestAdapter({ powerPreference: 'high-performance' });
 }
+
+/** An adapter of the host's, or what finds one. */
+export type GivenAdapter = GPUAdapter | null | (() => Promise<GPUAdapter | null>);
+
+/** The adapter that was given, or is found now. */
+export const given = async (adapter: GivenAdapter | undefined): Promise<GPUAdapter | null | undefined> =>
+  typeof adapter === 'function' ? adapter() : adapter;

@@ -68,11 +68,14 @@ export interface BlockResult {
   words: readonly SpikeWords[];
   /** For each request its samples, `[samples, neurons]`. */
   traces: readonly Float32Array[];
+  /** Whether all states are numbers after it. */
+  finite: boolean;
 }
 
 /**
  * A population's memory on a GPU, for a host that draws from it without bringing it back: the buffers themselves, only to
- * be read, as they are after all runs awaited so far, and gone with the simulation. Work goes to `device.queue`.
+ * be read, as they are after all runs awaited so far, gone with the simulation, and others after a recovery. Work goes to
+ * `device.queue`.
  */
 export interface GpuPopulation {
   readonly device: GPUDevice;
@@ -130,7 +133,7 @@ export function checkMemory(neurons: number, each: number, path: string, memory 
 }
 
 /** Bytes the host can still give, where it can be known: Node tells; browsers give at most a rough figure. */
-function hostMemory(): number {
+export function hostMemory(): number {
   const host = globalThis as { process?: { availableMemory?: () => number }; navigator?: { deviceMemory?: number } };
   return host.process?.availableMemory?.() ?? (host.navigator?.deviceMemory ?? Infinity) * 2 ** 30;
 }

@@ -324,7 +324,8 @@ class CpuPopulation implements DevicePopulation {
       (this.#words[slot] as (Uint32Array | undefined)[])[i] = words;
       return block.words ? [{ first, neurons, stride: neurons, words: words as Uint32Array }] : [];
     });
-    return { words, traces: block.traces ? this.#joinSamples(block, results) : [] };
+    const finite = results.every((result) => result.finite);
+    return { words, traces: block.traces ? this.#joinSamples(block, results) : [], finite };
   }
 
   #advanceSlice(home: Home, index: number, block: Block, slot: number): Promise<SliceResult> {

@@ -1,9 +1,10 @@
 // The GPU itself: the only file that works with a GPUDevice. It owns the adapter, memory, pipelines, submits and readback, and
 // tells of the loss of the device; it refuses to know what a neuron is.
 
-import { adapterHere } from './adapter.ts';
+import { adapterHere, type GivenAdapter, given } from './adapter.ts';
 import { DeviceLostError, NoBackendError, OutOfMemoryError, SomaError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
+import { Schedule } from './schedule.ts';
 
 // Section 5.2 of the WebGPU specification; the global GPUBufferUsage does not exist in Node.
 export const Usage = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 } as const;
@@ -18,27 +19,31 @@ export interface Tuning {
   blockSteps?: number;
   /** Neurons a thread of a GPU: 4, or 1. */
   width?: 1 | 4;
+  /** Neuron updates in a submit of a GPU; as many as it makes in some hundredths of a second by default. */
+  submit?: number;
   /** Bytes of the largest binding of a GPU; a population that needs more is tiled. */
   maxBinding?: number;
   /** Neurons the CPU path steps at once, at most 2,048. */
   chunk?: number;
+  /** From one snapshot for a recovery to the next, ms; as often as their cost allows by default. */
+  snapshot?: number;
 }
 
 export interface DeviceOptions {
-  /** A device of the host's: used, never destroyed. */
-  device?: GPUDevice;
+  /** A device of the host's: used, never destroyed. A function that gives one is asked again where that was lost. */
+  device?: GPUDevice | (() => Promise<GPUDevice>);
   /**
    * Where to make a device; `navigator.gpu`'s choice by default, `null` where none was found. An adapter makes one
-   * device only.
+   * device only; a function that finds one is asked again where that was lost.
    */
-  adapter?: GPUAdapter | null;
+  adapter?: GivenAdapter | undefined;
   tuning?: Tuning;
 }
 
 /** Opens a device, or takes the host's. @throws NoBackendError */
 export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions): Promise<Device> {
-  if (device) return new Device(device, false, tuning);
-  const found = adapter ?? (await adapterHere());
+  if (device) return new Device(typeof device === 'function' ? await device() : device, false, tuning);
+  const found = (await given(adapter)) ?? (await adapterHere());
   if (!found) {
     throw new NoBackendError('no WebGPU adapter here; in Node pass one: findAdapter() of somagpu/node');
   }
@@ -51,8 +56,9 @@ export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions
   }
 }
 
-// Pipelines by text, for every simulation on a device.
+// For every simulation on a device: pipelines by text, and what is known of its speed.
 const pipelines = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
+const schedules = new WeakMap<GPUDevice, Schedule>();
 
 export class Device {
   /** The adapter in words. */
@@ -61,6 +67,7 @@ export class Device {
   readonly software: boolean;
   /** Bytes of the largest binding to use. */
   readonly limit: number;
+  readonly schedule: Schedule;
   /** Whether all memory asked for so far is known to have been given. */
   settled = true;
   #memory: Promise<void> = Promise.resolve();
@@ -83,6 +90,8 @@ export class Device {
     this.software = isFallbackAdapter;
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
     this.limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, MOST_BINDING, tuning.maxBinding ?? Infinity);
+    this.schedule = schedules.get(gpu) ?? new Schedule();
+    schedules.set(gpu, this.schedule);
     void gpu.lost.then(({ reason, message }) => {
       this.#lost = new DeviceLostError(`the GPU device was lost (${reason || 'unknown'}): ${message}`);
       for (const reject of this.#waiting) reject(this.#lost);
@@ -104,11 +113,6 @@ export class Device {
       encode(encoder);
       this.gpu.queue.submit([encoder.finish()]);
     });
-  }
-
-  /** Resolves when everything submitted so far is done. */
-  done(): Promise<undefined> {
-    return this.orLost(this.gpu.queue.onSubmittedWorkDone());
   }
 
   /** Runs work that makes buffers; whether there was room is known once `memory` resolves. */

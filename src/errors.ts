@@ -34,9 +34,36 @@ export class OutOfMemoryError extends SomaError {
   override readonly name = 'OutOfMemoryError';
 }
 
-/** The device is gone: unplugged, reset by its watchdog, or destroyed by the host. */
+/** The device is gone, unplugged, reset by its watchdog or destroyed by the host, and no other could take its place. */
 export class DeviceLostError extends SomaError {
   override readonly name = 'DeviceLostError';
+  /** The step the simulation had reached: all before it is recorded. */
+  step = 0;
+}
+
+/**
+ * A state is infinite or NaN after a step, as a law of one's own can make it. The simulation stands where it last was well,
+ * at the end of the block of steps before.
+ */
+export class NonFiniteError extends SomaError {
+  override readonly name = 'NonFiniteError';
+  /** What `save` gives of the simulation as it stands now; nothing with `recover: false`, where it stands beyond. */
+  checkpoint: ArrayBuffer | undefined;
+
+  constructor(
+    readonly population: string,
+    readonly neuron: number,
+    readonly state: string,
+    /** The first after which it is no number; with `recover: false` the last of its block. */
+    readonly step: number,
+    /** Those of the neuron, in user units; times are whole steps. */
+    readonly parameters: Readonly<Record<string, number>>,
+  ) {
+    const words = Object.entries(parameters).map(([name, value]) => `${name} ${Number(value.toPrecision(7))}`);
+    super(
+      `${population}: the ${state} of neuron ${neuron} is no number after step ${step}; its parameters: ${words.join(', ')}; bound the law, or use a smaller dt`,
+    );
+  }
 }
 
 /** The simulation was used after `dispose`, or disposed of while it ran. */

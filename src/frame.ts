@@ -58,6 +58,8 @@ export interface StatisticsCode {
   gather(bytes: number, base: number, x: number, origin: number): void;
   /** After the last. */
   merge(bytes: number, base: number, steps: number): void;
+  /** After a block: sets bits in the four words at `found` where a number of the plane at `plane` is infinite or NaN. */
+  watch(bytes: number, plane: number, found: number): void;
 }
 
 /** Planes that a block's statistics take, after those that are kept. */

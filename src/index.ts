@@ -10,6 +10,7 @@ export {
   FileError,
   InputError,
   NoBackendError,
+  NonFiniteError,
   OutOfMemoryError,
   SomaError,
 } from './errors.ts';

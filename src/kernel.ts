@@ -41,10 +41,11 @@ export interface Kernel {
 /** The kernel that makes the steps. */
 export function simulateKernel(structure: Structure): Kernel {
   const { soma, inputs } = structure;
+  const states = statesOf(soma, inputs);
   const store = [
-    'fn store_states(i: u32, stride: u32, s: State, r: Running) {',
-    ...statesOf(soma, inputs).map(({ place }, plane) => `states[${plane}u * stride + i] = ${place};`),
-    '}',
+    'fn store_states(i: u32, stride: u32, s: State, r: Running) -> bool {',
+    ...states.map(({ place }, plane) => `states[${plane}u * stride + i] = ${place};`),
+    `return any(${states.map(({ place }) => `beyond(${place})`).join(' | ')}); }`,
   ];
   return {
     text: joined(structure, simulate, ...store, ...gatherings(structure)),

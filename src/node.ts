@@ -29,7 +29,7 @@ const instances: GPU[] = [];
  * @example
  * ```ts
  * import { findHardware } from 'somagpu/node';
- * const simulation = await Simulation.create({ adapter: await findHardware() });
+ * const simulation = await Simulation.create({ adapter: findHardware }); // asked again if the GPU is lost
  * ```
  */
 export async function findHardware(): Promise<GPUAdapter | null> {

@@ -4,13 +4,14 @@
 // For `await using`, which the TypeScript of a user need not have been told of.
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { type Backend, BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
+import { BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
 import type { HostCurrent } from './currents.ts';
-import { BusyError, checkNames, DisposedError, InputError } from './errors.ts';
+import { BusyError, checkNames, DeviceLostError, DisposedError, InputError, NonFiniteError } from './errors.ts';
 import { checkDt, checkSeed, stepsIn } from './parameters.ts';
 import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
 import { Population, type PopulationOptions, type PopulationState } from './population.ts';
 import { signedSpikes, timeOf } from './recording.ts';
+import { Recovery } from './recovery.ts';
 import type { Soma } from './somas.ts';
 import type { RestoreOptions } from './state.ts';
 import { Bell } from './streams.ts';
@@ -55,26 +56,29 @@ export interface Progress {
  * ```
  */
 export class Simulation {
-  readonly #backend: Backend;
+  readonly #backend: Recovery;
   /** Why this path runs the neurons, in words. */
   readonly backendReason: string;
   readonly #populations: Population[] = [];
   // Rung by whatever may end a wait: a chunk made or taken, a stream let go of, an abort, dispose.
   readonly #bell = new Bell();
   #steps = 0;
+  /** Those that are recorded. */
+  #reached = 0;
   #kept: Promise<unknown> = Promise.resolve();
   /** What is going on, in words. */
   #busy: string | undefined;
   #disposed = false;
 
   private constructor(
-    { backend, reason }: Opened,
+    opened: Opened,
     /** The time step, ms. */
     readonly dt: number,
     readonly seed: number,
+    path: PathOptions,
   ) {
-    this.#backend = backend;
-    this.backendReason = reason;
+    this.#backend = new Recovery(opened, () => this.#reached, path);
+    this.backendReason = opened.reason;
   }
 
   /**
@@ -83,12 +87,12 @@ export class Simulation {
    * @throws InputError if an option is wrong, NoBackendError if there is no such path here
    */
   static async create(options: SimulationOptions = {}): Promise<Simulation> {
-    const known = ['dt', 'seed', 'backend', 'device', 'adapter', 'workers', 'workerUrl', 'tuning'];
+    const known = ['dt', 'seed', 'backend', 'device', 'adapter', 'workers', 'workerUrl', 'tuning', 'recover'];
     checkNames('', options, known, 'option NAME of Simulation.create');
     const { dt = 0.1, seed = 0, backend = 'auto', ...path } = options;
     checkDt(dt, 'dt');
     checkSeed(seed, 'seed');
-    return new Simulation(await openPath(backend, path), dt, seed);
+    return new Simulation(await openPath(backend, path), dt, seed, path);
   }
 
   /** Which path runs the neurons. */
@@ -104,6 +108,11 @@ export class Simulation {
   /** Whether the processor does the work: software Vulkan counts as such. */
   get software(): boolean {
     return this.#backend.software;
+  }
+
+  /** How often a lost GPU, or a worker that died, was replaced on the way. */
+  get recoveries(): number {
+    return this.#backend.recoveries;
   }
 
   /** Steps done since `create` or `reset`. */
@@ -158,7 +167,7 @@ export class Simulation {
    * Runs for a duration. It waits for the readers of {@link Population.stream}, and ends their streams when it ends.
    *
    * @param duration - ms, a whole number of steps
-   * @throws InputError, DeviceLostError, OutOfMemoryError, DisposedError, BusyError, or the signal's reason
+   * @throws InputError, DeviceLostError, OutOfMemoryError, NonFiniteError, DisposedError, BusyError, or the signal's reason
    */
   async run(duration: number, options: RunOptions = {}): Promise<void> {
     this.#checkFree('run');
@@ -326,14 +335,14 @@ export class Simulation {
       return saved.#exclusively(() => twinOf(saved), SAVE);
     };
     const { simulation, steps } = await restore(read, options, Simulation.create, (to, ...given) => to.#add(...given));
-    simulation.#steps = steps;
+    simulation.#steps = simulation.#reached = steps;
     return simulation;
   }
 
   /** Back to how it was right after the `add` calls, exactly: states, parameters, step count, recordings. */
   reset(): void {
     this.#checkFree('reset');
-    this.#steps = 0;
+    this.#steps = this.#reached = 0;
     for (const population of this.#populations) population.reset();
   }
 
@@ -380,19 +389,29 @@ export class Simulation {
         population.keep(block, results[i] as BlockResult);
         visit?.(population, results[i] as BlockResult);
       });
-      return first + steps;
+      this.#reached = first + steps;
+      return this.#reached;
     };
     const done = keep();
-    this.#kept = done.catch(() => {});
+    // After a block that failed nothing more is recorded.
+    this.#kept = done;
+    done.catch(() => {});
     return { done };
   }
 
   async #exclusively<T>(work: () => Promise<T>, busy = 'run or step'): Promise<T> {
     this.#busy = busy;
+    this.#kept = Promise.resolve();
     try {
       return await work();
     } catch (error) {
       this.#checkAlive();
+      // When it was told there may still have been blocks on their way that were there in time.
+      if (error instanceof DeviceLostError) error.step = this.#reached;
+      if (error instanceof NonFiniteError && this.#backend.keeps) {
+        this.#steps = this.#reached;
+        error.checkpoint = await (await import('./state.ts')).save(this);
+      }
       throw error;
     } finally {
       this.#busy = undefined;

@@ -82,6 +82,8 @@ export interface SliceBlock {
 export interface SliceResult {
   words: Uint32Array | undefined;
   samples: Float32Array[];
+  /** Whether all states are numbers after it. */
+  finite: boolean;
 }
 
 /** A position, among the states or the fields, and what is there. */
@@ -122,6 +124,8 @@ export class Slice {
   readonly #fieldPlanes: readonly number[];
   readonly #statePlanes: readonly number[];
   readonly #wholePlanes: ReadonlySet<number>;
+  /** Those of the states themselves. */
+  readonly #watched: readonly number[];
   /** Neurons, in whole strides. */
   readonly #padded: number;
   readonly #states: readonly Float32Array[];
@@ -164,11 +168,11 @@ export class Slice {
       ...range(firstParameter, plan.parameters),
       ...placed.flatMap(({ plane, edges }) => range(plane, edges.length)),
     ];
-    this.#statePlanes = [
+    this.#watched = [
       ...range(Frame.states, plan.states),
       ...placed.flatMap(({ plane, edges, states }) => range(plane + edges.length, states)),
-      ...this.#statistics.flatMap(([base]) => range(base / PLANE, kept)),
     ];
+    this.#statePlanes = [...this.#watched, ...this.#statistics.flatMap(([base]) => range(base / PLANE, kept))];
     this.#wholePlanes = new Set(
       placed.flatMap(({ plane, edges }) => range(plane, edges.length).filter((_, i) => edges[i])),
     );
@@ -241,15 +245,17 @@ export class Slice {
     );
     const uniform = ![...this.#arrays.keys()].some((plane) => plane < INPUTS);
     if (uniform) this.#soma.prepare(4 * STRIDE, dt);
+    let finite = true;
     const most = Math.min(chunk ?? CHUNK, uniform ? CHUNK : CHUNK_OF_ARRAYS);
     for (let from = 0; from < this.#padded; from += most) {
       const count = Math.min(most, this.#padded - from);
       this.#enter(from, count);
       if (!uniform) this.#soma.prepare(4 * count, dt);
       this.#step(block, from, count, uniform ? this.#soma.advance_uniform : this.#soma.advance, samples);
+      finite &&= this.#isFinite(count);
       this.#leave(from, count);
     }
-    return { words, samples };
+    return { words, samples, finite };
   }
 
   #enter(from: number, count: number): void {
@@ -265,6 +271,13 @@ export class Slice {
       state.set(planeOf(this.#floats, this.#statePlanes[i] as number, count), from);
     }
     this.#counts.set(planeOf(this.#words, Frame.counts, count), from);
+  }
+
+  // The current is made anew with the next step.
+  #isFinite(count: number): boolean {
+    const found = planeOf(this.#words, Frame.current, 4).fill(0);
+    for (const plane of this.#watched) this.#gather.watch(4 * count, plane * PLANE, Frame.current * PLANE);
+    return found.every((word) => word === 0);
   }
 
   // The steps of the chunk in the frame, as many in a call as share a current, a row of words and no sample in between.

@@ -27,7 +27,8 @@ export interface RestoreOptions extends PathOptions {
   sources?: Readonly<Record<string, CurrentReader>>;
 }
 
-const OPTIONS = ['backend', 'device', 'adapter', 'workers', 'workerUrl', 'tuning', 'somas', 'sources', 'changed'];
+const PATH = ['backend', 'device', 'adapter', 'workers', 'workerUrl', 'tuning', 'recover'];
+const OPTIONS = [...PATH, 'somas', 'sources', 'changed'];
 
 type Options = PopulationOptions<object, string>;
 

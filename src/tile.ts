@@ -10,7 +10,10 @@ import { samplesIn } from './recording.ts';
 
 /** Threads in a workgroup, as the shaders say. */
 export const WORKGROUP = 64;
+/** In a dispatch. */
 const MOST_WORKGROUPS = 65535;
+/** Bytes before the spike words, as the shader says: the mark. */
+const HEAD = 16;
 
 /** A kernel with its pipeline. */
 export interface Program {
@@ -22,6 +25,15 @@ export interface Program {
 export interface Programs {
   main: Program;
   traces: readonly Program[];
+}
+
+type Encode = (encoder: GPUCommandEncoder) => void;
+
+/** What goes into one submit: work on lanes from the same workgroup on, and for how many more workgroups there is room. */
+interface Part {
+  from: number;
+  room: number;
+  work: Encode[];
 }
 
 type Buffers = Map<BindingName, GPUBuffer>;
@@ -40,6 +52,10 @@ export class Tile {
   readonly #stride: number;
   readonly #buffers: Buffers = new Map();
   readonly #words: Readback;
+  /** Of the words' buffer only what comes before them. */
+  readonly #head: Readback;
+  #mark = 0;
+  readonly #marks: number[] = [];
   readonly #traces: readonly (TileTrace | undefined)[];
   /** Dropped when a buffer is replaced. */
   readonly #groups = new Map<Program, GPUBindGroup>();
@@ -58,7 +74,9 @@ export class Tile {
     this.#make('scalars', fieldsOf(plan.soma, plan.inputs).length * 4, Usage.UNIFORM);
     this.#make('states', statesOf(plan.soma, plan.inputs, plan.statistics).length * this.#stride * 4);
     this.#make('counts', this.#stride * 4);
-    this.#words = new Readback(device, this.#make('words', Math.ceil(maxSteps / 32) * this.#stride * 4));
+    const words = this.#make('words', HEAD + Math.ceil(maxSteps / 32) * this.#stride * 4);
+    this.#words = new Readback(device, words);
+    this.#head = new Readback(device, words, HEAD);
     this.#traces = plan.traces.map((request) => this.#makeTrace(request));
   }
 
@@ -140,30 +158,64 @@ export class Tile {
     encoder.clearBuffer(this.#buffers.get('counts') as GPUBuffer);
   }
 
-  /** Encodes a block: first the traces, which only read the states, then the steps. */
-  encode(encoder: GPUCommandEncoder, block: Block, { main, traces }: Programs, slot: number): void {
-    const head = Uint32Array.of(block.first, block.steps, this.#stride / this.width, 0, this.first, 0, 0, 0);
-    new Float32Array(head.buffer)[3] = this.plan.dt;
-    this.device.write(this.#buffers.get('block') as GPUBuffer, 0, head);
+  /**
+   * Submits a block, first the traces, which only read the states, then the steps: in parts of so many updates at most.
+   *
+   * @returns the updates there are, once all is accepted
+   */
+  async submit(block: Block, { main, traces }: Programs, slot: number, most: number): Promise<number> {
+    const { steps } = block;
+    this.#mark = (this.#mark % 0xffffffff) + 1;
+    this.#marks[slot] = this.#mark;
     this.#writeStream(block);
+    const each = steps * this.width * WORKGROUP;
+    const room = Math.min(Math.max(1, Math.floor(most / each)), MOST_WORKGROUPS);
+    const parts: Part[] = [];
+    let workgroups = 0;
+    const add = (program: Program, lanes: number, own?: Buffers) => {
+      const end = Math.ceil(lanes / WORKGROUP);
+      for (let from = 0, count = 0; from < end; from += count) {
+        // One uniform holds for all of a submit.
+        if (parts.at(-1)?.from !== from || parts.at(-1)?.room === 0) parts.push({ from, room, work: [] });
+        const part = parts.at(-1) as Part;
+        count = Math.min(part.room, end - from);
+        part.room -= count;
+        workgroups += count;
+        part.work.push(this.#dispatch(program, count, own));
+      }
+    };
     for (const [request, trace] of this.#traces.entries()) {
       const bytes = this.#sampleBytes(block, request);
       if (!trace || bytes === 0) continue;
-      this.#dispatch(encoder, traces[request] as Program, trace.lanes, trace.buffers);
-      trace.readback.copy(encoder, slot, bytes);
+      add(traces[request] as Program, trace.lanes, trace.buffers);
+      parts.at(-1)?.work.push((encoder) => trace.readback.copy(encoder, slot, bytes));
     }
-    this.#dispatch(encoder, main, this.#stride / this.width);
-    if (block.words) this.#words.copy(encoder, slot, this.#wordBytes(block));
+    add(main, this.#stride / this.width);
+    const words = block.words ? this.#words : this.#head;
+    parts.at(-1)?.work.push((encoder) => words.copy(encoder, slot, HEAD + this.#wordBytes(block)));
+    await Promise.all(parts.map((part) => this.#submitPart(block, part)));
+    return each * workgroups;
   }
 
-  #dispatch(encoder: GPUCommandEncoder, program: Program, lanes: number, own?: Buffers): void {
-    const workgroups = Math.ceil(lanes / WORKGROUP);
-    const rows = Math.ceil(workgroups / MOST_WORKGROUPS);
-    const pass = encoder.beginComputePass({ label: `somagpu ${this.plan.name} ${program.kernel.entry}` });
-    pass.setPipeline(program.pipeline);
-    pass.setBindGroup(0, this.#bindGroup(program, own));
-    pass.dispatchWorkgroups(Math.ceil(workgroups / rows), rows);
-    pass.end();
+  #submitPart({ first, steps }: Block, { from, work }: Part): Promise<void> {
+    const lanes = this.#stride / this.width;
+    const head = Uint32Array.of(first, steps, lanes, 0, this.first, this.#mark, from * WORKGROUP, 0);
+    new Float32Array(head.buffer)[3] = this.plan.dt;
+    this.device.write(this.#buffers.get('block') as GPUBuffer, 0, head);
+    return this.device.submit(this.plan.name, (encoder) => {
+      for (const encode of work) encode(encoder);
+    });
+  }
+
+  #dispatch(program: Program, workgroups: number, own?: Buffers): Encode {
+    const label = `somagpu ${this.plan.name} ${program.kernel.entry}`;
+    return (encoder) => {
+      const pass = encoder.beginComputePass({ label });
+      pass.setPipeline(program.pipeline);
+      pass.setBindGroup(0, this.#bindGroup(program, own));
+      pass.dispatchWorkgroups(workgroups);
+      pass.end();
+    };
   }
 
   // Two requests of one state have programs of their own, so the program alone tells the group.
@@ -195,18 +247,21 @@ export class Tile {
     }
   }
 
-  #wordBytes = ({ steps }: Block): number => Math.ceil(steps / 32) * this.#stride * 4;
+  #wordBytes = ({ steps, words }: Block): number => (words ? Math.ceil(steps / 32) * this.#stride * 4 : 0);
 
   #sampleBytes({ first, steps, traces }: Block, request: number): number {
     const { every } = this.plan.traces[request] as TraceRequest;
     return traces ? samplesIn(first, steps, every) * (this.#traces[request]?.lanes ?? 0) * this.width * 4 : 0;
   }
 
-  /** The spike words of a block that was encoded with this slot. */
-  async readWords(block: Block, slot: number): Promise<SpikeWords> {
+  /** The spike words, if they are wanted, of a block that was encoded with this slot, and whether its states are numbers. */
+  async readWords(block: Block, slot: number): Promise<SpikeWords & { finite: boolean }> {
     const bytes = this.#wordBytes(block);
-    const words = new Uint32Array(await this.#words.read(slot, bytes), 0, bytes / 4);
-    return { first: this.first, neurons: this.neurons, stride: this.#stride, words };
+    const mark = this.#marks[slot];
+    const read = await (block.words ? this.#words : this.#head).read(slot, HEAD + bytes);
+    const finite = new Uint32Array(read, 0, 1)[0] !== mark;
+    const words = new Uint32Array(read, HEAD, bytes / 4);
+    return { first: this.first, neurons: this.neurons, stride: this.#stride, words, finite };
   }
 
   /** Puts the samples of this tile's neurons into their columns of `values`, `[samples, columns]`. */
@@ -227,6 +282,7 @@ export class Tile {
   destroy(): void {
     for (const { buffers, readback } of [
       { buffers: this.#buffers, readback: this.#words },
+      { buffers: this.#buffers, readback: this.#head },
       ...this.#traces.filter((trace) => trace !== undefined),
     ]) {
       for (const buffer of buffers.values()) buffer.destroy();

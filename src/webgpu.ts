@@ -60,13 +60,14 @@ class WebGpu implements Backend {
 }
 
 class WebGpuPopulation implements DevicePopulation {
-  readonly maxSteps: number;
   readonly #device: Device;
   readonly #plan: PopulationPlan;
   readonly #width: 1 | 4;
   readonly #fields: Field[];
   readonly #states: string[];
   readonly #tiles: Tile[] = [];
+  /** Steps that there is room for. */
+  readonly #mostSteps: number;
   readonly #programs = new Map<string, Programs>();
   #values: Readonly<Record<string, Plane>> = {};
   #arrays: readonly string[] = [];
@@ -81,11 +82,11 @@ class WebGpuPopulation implements DevicePopulation {
     const planes = Math.max(this.#fields.length, this.#states.length);
     const granule = WORKGROUP * this.#width;
     const most = Math.max(granule, Math.floor(device.limit / (4 * planes) / granule) * granule);
-    this.maxSteps = this.#blockSteps(Math.min(most, plan.neurons));
+    this.#mostSteps = this.#blockSteps(Math.min(most, plan.neurons));
     device.allocate(() => {
       for (let first = 0; first < plan.neurons; first += most) {
         const neurons = Math.min(most, plan.neurons - first);
-        this.#tiles.push(new Tile(device, plan, this.#width, this.maxSteps, first, neurons));
+        this.#tiles.push(new Tile(device, plan, this.#width, this.#mostSteps, first, neurons));
       }
     });
   }
@@ -99,6 +100,16 @@ class WebGpuPopulation implements DevicePopulation {
     const rooms = traces.map((trace) => fitting(4 * Math.min(trace.neurons.length, tileNeurons)) * trace.every);
     if (streams) rooms.push(fitting(tileNeurons));
     return Math.max(1, Math.min(tuning.blockSteps ?? 32 * words, ...rooms));
+  }
+
+  get #updates(): number {
+    return this.#device.tuning.submit ?? this.#device.schedule.updates;
+  }
+
+  // A block need not fit into one submit, but a small population takes no longer ones than that.
+  get maxSteps(): number {
+    const words = Math.max(1, Math.floor(this.#updates / 32 / this.#plan.neurons));
+    return Math.min(this.#mostSteps, this.#device.tuning.blockSteps ?? 32 * words);
   }
 
   setFields(changed: Readonly<Record<string, Plane>>): void {
@@ -151,10 +162,13 @@ class WebGpuPopulation implements DevicePopulation {
   }
 
   async #readPlane(name: 'states' | 'counts', index: number): Promise<ArrayBuffer> {
-    await this.#device.memory();
     const whole = new Uint8Array(4 * this.#plan.neurons);
     const place = async (tile: Tile) => whole.set(await tile.readPlane(name, index), 4 * tile.first);
-    await Promise.all(this.#tiles.map(place));
+    // Queued before anything else is awaited: what is read is as it is now.
+    const placed = Promise.all(this.#tiles.map(place));
+    placed.catch(() => {});
+    await this.#device.memory();
+    await placed;
     return whole.buffer;
   }
 
@@ -194,16 +208,16 @@ class WebGpuPopulation implements DevicePopulation {
     const programs = this.#programs.get(this.#key(block.stream.kind, block.gathered)) as Programs;
     const slot = this.#slot;
     this.#slot = (slot + 1) % SLOTS;
-    const accepted = this.#device.submit(this.#plan.name, (encoder) => {
-      for (const tile of this.#tiles) tile.encode(encoder, block, programs, slot);
-    });
-    const [words, traces] = await Promise.all([
-      block.words ? Promise.all(this.#tiles.map((tile) => tile.readWords(block, slot))) : [],
+    const begin = performance.now();
+    const accepted = this.#tiles.map((tile) => tile.submit(block, programs, slot, this.#updates));
+    const [words, traces, ...updates] = await Promise.all([
+      Promise.all(this.#tiles.map((tile) => tile.readWords(block, slot))),
       block.traces ? this.#readTraces(block, slot) : [],
-      accepted,
-      this.#device.done(),
+      ...accepted,
     ]);
-    return { words, traces };
+    const sum = updates.reduce((before, each) => before + each, 0);
+    this.#device.schedule.took(sum, begin, performance.now());
+    return { words: block.words ? words : [], traces, finite: words.every(({ finite }) => finite) };
   }
 
   #readTraces(block: Block, slot: number): Promise<Float32Array[]> {

@@ -235,7 +235,15 @@ function pauses(out: string, every: number, identity: Identity, { simulation }: 
 
 async function pathOf(backend: RunOptions['backend']) {
   const find = { auto: findHardware, webgpu: findAdapter, cpu: () => null }[backend];
-  return { backend, adapter: await find() };
+  const first = await find();
+  let next = first;
+  // It makes one device only; after a loss another is looked for.
+  const adapter = async () => {
+    const found = next ?? (await find());
+    next = null;
+    return found;
+  };
+  return { backend, adapter: first && adapter };
 }
 
 /** Steps from one checkpoint to the next. */

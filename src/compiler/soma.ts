@@ -146,7 +146,7 @@ function loadState({ states, planes }: Soma, compiler: Compiler, body: Body, at:
   return { state, places };
 }
 
-/** x = |x| > NEARLY ? x : 0, for all states. */
+/** x = |x| <= NEARLY ? 0 : x, for all states: what is no number stays what it is. */
 function settle({ states, planes }: Soma): Body {
   const body = new Body([Type.i32]);
   const [bytes] = body.parameters as [Local];
@@ -160,7 +160,7 @@ function settle({ states, planes }: Soma): Body {
       body.get(state);
       body.op(Op.f32x4abs);
       body.f32x4(NEARLY);
-      body.op(Op.f32x4gt, Op.v128and);
+      body.op(Op.f32x4le, Op.v128not, Op.v128and);
       body.store(offset);
     }
   });

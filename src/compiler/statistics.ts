@@ -1,4 +1,4 @@
-// What gathers statistics of states over many steps, as a module.
+// What gathers statistics of states over many steps, and watches over all states, as a module.
 
 import { PLANE } from '../frame.ts';
 import { Compiler } from './compile.ts';
@@ -45,8 +45,36 @@ export function compileStatistics(files: readonly Shader[], math: readonly Shade
     begin: loop('gathering', ['Statistics'], 'lane', 'Gathered'),
     gather: loop('gather', ['Gathered'], 'lane', 'Gathered'),
     merge: loop('merged', ['Statistics', 'Gathered'], 'f32', 'Statistics'),
+    watch: watch(),
   });
 }
+
+/** By their bits, as a GPU does it. */
+function watch(): Body {
+  const body = new Body([Type.i32, Type.i32, Type.i32]);
+  const [bytes, plane, found] = body.parameters as [Local, Local, Local];
+  const seen = body.local(Type.v128);
+  eachVector(body, bytes, VECTOR, (at) => {
+    body.get(seen);
+    body.get(address(body, at, plane));
+    body.load(0);
+    body.i32x4(EXPONENT);
+    body.op(Op.v128and);
+    body.i32x4(EXPONENT);
+    body.op(Op.i32x4eq, Op.v128or);
+    body.set(seen);
+  });
+  body.get(found);
+  body.get(found);
+  body.load(0);
+  body.get(seen);
+  body.op(Op.v128or);
+  body.store(0);
+  return body;
+}
+
+/** Set in all of infinity and NaN, and in no number. */
+const EXPONENT = 0x7f800000;
 
 /** A state in user units. */
 function stateAt(body: Body, x: Local, origin: Local): Local {

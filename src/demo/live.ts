@@ -1,8 +1,9 @@
-// The population that is alive: built from a set-up, changed without losing its state where that can be, brought back when
-// its device is lost. Whoever uses it does one thing at a time and awaits it; it knows neither clocks nor pictures.
+// The population that is alive: built from a set-up, changed without losing its state where that can be, begun anew where
+// its device is lost for good. Whoever uses it does one thing at a time and awaits it; it knows neither clocks nor pictures.
 
 import {
   type Chunk,
+  DeviceLostError,
   type Population,
   type Rate,
   type Recording,
@@ -52,16 +53,9 @@ interface Drawn {
 
 /** Rows of the raster. */
 const ROWS = 200;
-/** ms between two states that are kept; more where that takes long, so that it is no more than a twentieth of the time. */
-const SAVE_EVERY = 4000;
-const SAVE_SHARE = 0.05;
-
 export class Live {
   /** The neurons in the raster, in ascending order. */
   rows: Uint32Array = new Uint32Array();
-  #saved: ArrayBuffer | undefined;
-  #savedAt = Number.NEGATIVE_INFINITY;
-  #saveTook = 0;
   /** By parameter, where a slider has moved what was drawn. */
   readonly #drawn = new Map<string, Drawn>();
 
@@ -113,9 +107,6 @@ export class Live {
   /** From the beginning, just as a page that was opened with this set-up. @throws InputError */
   async restart(next: Setup = this.setup): Promise<void> {
     this.#take(next, await build(next, this.host));
-    this.#saved = undefined;
-    this.#savedAt = Number.NEGATIVE_INFINITY;
-    this.#saveTook = 0;
     this.#drawn.clear();
   }
 
@@ -189,29 +180,17 @@ export class Live {
     await this.cells.gpu?.device.queue.onSubmittedWorkDone();
   }
 
-  /** Keeps the present state for `recover`, if it is time for that; a processor is not lost. */
-  async keep(now = performance.now()): Promise<void> {
-    if (!this.host.device) return;
-    if (now - this.#savedAt < Math.max(SAVE_EVERY, this.#saveTook / SAVE_SHARE)) return;
-    this.#saved = await this.simulation.save();
-    this.#savedAt = now;
-    this.#saveTook = performance.now() - now;
-  }
-
-  /** After the loss of the device: another one, or the processor, from what was kept last, or from the beginning. */
-  async recover(): Promise<void> {
-    this.host = await openHost(this.wanted);
-    const { setup } = this;
-    const { record, rows } = recordingOf(setup);
-    const input = inputsOf(setup);
-    const again = async () => {
-      if (!this.#saved) return build(setup, this.host);
-      const built = await restore(this.#saved, this.host, { changed: { [POPULATION]: { record, input } } }, rows);
-      built.cells.setParameters(parametersOf(setup));
-      return built;
-    };
-    this.#take(setup, await again());
-    this.#drawn.clear();
+  /** After the loss of the device: whether the engine has another one, and all goes on; else it begins anew. */
+  async recover(): Promise<boolean> {
+    try {
+      await this.cells.spikeCounts();
+      return true;
+    } catch (error) {
+      if (!(error instanceof DeviceLostError)) throw error;
+      this.host = await openHost(this.wanted);
+      await this.restart();
+      return false;
+    }
   }
 }
 
@@ -221,8 +200,8 @@ interface Built {
   rows: Uint32Array;
 }
 
-const pathOf = ({ device }: Host) =>
-  device ? ({ backend: 'webgpu', device } as const) : ({ backend: 'cpu' } as const);
+const pathOf = ({ device, again }: Host) =>
+  device ? ({ backend: 'webgpu', device: again } as const) : ({ backend: 'cpu' } as const);
 
 async function build(setup: Setup, host: Host): Promise<Built> {
   const { dt, seed } = setup;
@@ -233,7 +212,7 @@ async function build(setup: Setup, host: Host): Promise<Built> {
 }
 
 async function restore(
-  saved: ArrayBuffer | Simulation,
+  saved: Simulation,
   host: Host,
   options: Parameters<typeof Simulation.restore>[1],
   rows: Uint32Array,

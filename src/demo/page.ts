@@ -30,7 +30,7 @@ export class Page {
   drawing = true;
   #lost = false;
   /** What is watched for being lost. */
-  #host: Host | undefined;
+  #watched: GPUDevice | undefined;
   readonly #patience: Patience;
   #asked = 0;
   #frame = 0;
@@ -263,7 +263,6 @@ export class Page {
     if (ran.rate.some(({ rates }) => rates.some((rate) => rate > 0))) this.#first ??= 'made';
     this.#drawn = false;
     if (this.drawing && this.#pictures.due(end, this.#scarce)) await this.#draw(live, end);
-    await live.keep(end);
     this.#watch(live, end);
   }
 
@@ -306,12 +305,13 @@ export class Page {
 
   async #attach(): Promise<void> {
     const live = this.#live as Live;
-    const { setup, host } = live;
+    const { setup } = live;
+    const { device } = live.host;
     // Once a device: it keeps whoever listens as long as it lives.
-    if (host !== this.#host) {
-      this.#host = host;
-      host.device?.lost.then(() => {
-        if (host === this.#host) this.#lost = true;
+    if (device !== this.#watched) {
+      this.#watched = device;
+      device?.lost.then(() => {
+        if (device === this.#watched) this.#lost = true;
       });
     }
     const look = await live.look();
@@ -349,13 +349,12 @@ export class Page {
 
   async #recover(live: Live): Promise<void> {
     this.#lost = false;
-    const at = live.time;
-    const what = live.host.device ? 'The GPU was lost' : 'A thread of the processor was lost';
-    await live.recover();
+    const what = live.host.device ? 'The GPU' : 'A thread of the processor';
+    const at = live.time.toFixed(0);
+    const goesOn = await live.recover();
     await this.#attach();
-    this.say(
-      `${what} at ${at.toFixed(0)} ms; this goes on from ${live.time.toFixed(0)} ms, on ${live.simulation.adapter}.`,
-    );
+    const then = goesOn ? 'another one took its place, and nothing is different' : 'this begins anew';
+    this.say(`${what} was lost at ${at} ms; ${then}, on ${live.simulation.adapter}.`);
   }
 
   async #fail(live: Live, error: unknown): Promise<void> {

@@ -506,25 +506,29 @@ describe('workers', { timeout: 30_000 }, () => {
     ['throw before the run', 3, 'throw new Error("broken here")', /broken here/],
     ['throw during the run', 9, 'throw new Error("broken here")', /broken here/],
     ['leave one of three missing', 9, oneDies, /code 7/],
-  ])('that %s end it, and all that comes later, with DeviceLostError, soon', async (_, message, how, reason) => {
-    const workerUrl = dying(message, how);
-    const { simulation, cells } = await startLarge({ workerUrl, workers: 3 }, { record: { spikes: true } });
-    const start = performance.now();
-    const failure = await simulation.run(FOREVER).catch((error) => error);
-    // About 100 ms here; the bound is for a machine that does something else as well.
-    expect(performance.now() - start).toBeLessThan(5000);
-    expect(failure).toBeInstanceOf(DeviceLostError);
-    expect(failure.message).toMatch(reason);
-    await expect(simulation.run(1)).rejects.toBeInstanceOf(DeviceLostError);
-    await expect(simulation.step()).rejects.toBeInstanceOf(DeviceLostError);
-    await expect(cells.readState('potential')).rejects.toBeInstanceOf(DeviceLostError);
-    await expect(cells.spikeCounts()).rejects.toBeInstanceOf(DeviceLostError);
-    cells.setParameters({ spike_slope: 1 });
-    cells.setState({ potential: -60 });
-    expect((await cells.spikes()).steps).toBeInstanceOf(Uint32Array);
-    simulation.dispose();
-    await expect(simulation.run(1)).rejects.toBeInstanceOf(DisposedError);
-  });
+  ])(
+    'that %s end it, and all that comes later, with DeviceLostError, soon, where nothing is to recover',
+    async (_, message, how, reason) => {
+      const workerUrl = dying(message, how);
+      const options = { workerUrl, workers: 3, recover: false };
+      const { simulation, cells } = await startLarge(options, { record: { spikes: true } });
+      const start = performance.now();
+      const failure = await simulation.run(FOREVER).catch((error) => error);
+      // About 100 ms here; the bound is for a machine that does something else as well.
+      expect(performance.now() - start).toBeLessThan(5000);
+      expect(failure).toBeInstanceOf(DeviceLostError);
+      expect(failure.message).toMatch(reason);
+      await expect(simulation.run(1)).rejects.toBeInstanceOf(DeviceLostError);
+      await expect(simulation.step()).rejects.toBeInstanceOf(DeviceLostError);
+      await expect(cells.readState('potential')).rejects.toBeInstanceOf(DeviceLostError);
+      await expect(cells.spikeCounts()).rejects.toBeInstanceOf(DeviceLostError);
+      cells.setParameters({ spike_slope: 1 });
+      cells.setState({ potential: -60 });
+      expect((await cells.spikes()).steps).toBeInstanceOf(Uint32Array);
+      simulation.dispose();
+      await expect(simulation.run(1)).rejects.toBeInstanceOf(DisposedError);
+    },
+  );
 
   test.each([
     ['is not there', undefined],

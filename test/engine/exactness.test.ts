@@ -1,7 +1,7 @@
 // How the work is cut up changes nothing: the same bits whatever the blocks, tiles, lanes, neighbours and recordings.
 
 import { describe, expect, test } from 'vitest';
-import { AdaptiveExponentialSoma, type Soma, type Tuning, uniform } from '../../src/index.ts';
+import { AdaptiveExponentialSoma, type Input, type Soma, type Tuning, uniform } from '../../src/index.ts';
 import { backends, type TestBackend } from '../support/backends.ts';
 import {
   addCells,
@@ -107,6 +107,23 @@ describe.each(backends)('the same bits, on $name', (backend) => {
     expect(whole.traces.potential?.values.length).toBe(steps * traced.length);
     for (const maxBinding of [2 ** 16, 2 ** 18])
       expectSameOutcome(await follow(backend, AdEx, options, { tuning: { maxBinding }, runs: [steps] }), whole);
+  });
+
+  test('however little goes into a submit: neurons one workgroup after the other, traces too, tiled or not', async () => {
+    const steps = 150;
+    const neurons = 3001;
+    const input: Input[] = [{ kind: 'ornstein_uhlenbeck', sd: 20, tau: 3, mean: uniform(80, 250) }];
+    const record: CellOptions['record'] = {
+      spikes: true,
+      states: { potential: {}, adaptation: { neurons: [3000, 0, 1281], every: 4 } },
+      statistics: { potential: {} },
+    };
+    const options = { ...everything(AdEx, neurons, steps), input, record };
+    const runs = [64, 1, steps - 65];
+    const whole = await follow(backend, AdEx, options, { runs, tuning: { submit: 2 ** 40 } });
+    expectActivity(whole);
+    for (const tuning of [{ submit: 1 }, { submit: 40_000 }, { submit: 100_000, maxBinding: 2 ** 16 }, {}])
+      expectSameOutcome(await follow(backend, AdEx, options, { tuning, runs }), whole);
   });
 
   test('spikes counted on the device are those recorded', async () => {

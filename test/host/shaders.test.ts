@@ -300,7 +300,7 @@ function unknownTypes(text: string): string[] {
   const { structs, entry } = reflect(text);
   return [
     ...structs.flatMap(({ name, members }) =>
-      members.map((member) => ({ name: `${name}.${member.name}`, size: member.size })),
+      members.map((member) => ({ name: `${name}.${member.name}`, size: member.isArray ? member.stride : member.size })),
     ),
     ...entry.compute.flatMap(({ resources }) =>
       resources.map(({ name, isArray, stride, size }) => ({ name, size: isArray ? stride : size })),
@@ -345,17 +345,19 @@ describe('by an independent reader of WGSL', () => {
     }
   });
 
-  test.each(cases)('struct Block has 20 bytes, Sampling 8, arrays the stride of a lane: %s', (_, structure) => {
+  test.each(cases)('struct Block has 28 bytes, Sampling 8, arrays the stride of a lane: %s', (_, structure) => {
     const lane = 4 * structure.width;
     for (const { text, entry } of kernelsOf(structure)) {
       const seen = reflect(text);
-      expect(seen.getStructInfo('Block')?.size).toBe(20);
+      expect(seen.getStructInfo('Block')?.size).toBe(28);
       expect(seen.getStructInfo('Block')?.members.map(({ name, offset }) => [name, offset])).toEqual([
         ['first', 0],
         ['steps', 4],
         ['stride', 8],
         ['dt', 12],
         ['neuron', 16],
+        ['mark', 20],
+        ['start', 24],
       ]);
       if (entry === 'trace') expect(seen.getStructInfo('Sampling')?.size).toBe(8);
       for (const { name, isArray, stride } of seen.entry.compute[0]?.resources ?? []) {
@@ -372,7 +374,7 @@ describe('by an independent reader of WGSL', () => {
   test('a type that is unknown would be seen', () => {
     const { text } = simulateKernel({ ...(structures[0] as (typeof structures)[0])[1], width: 4 });
     expect(unknownTypes(text.replace('struct Block{first:u32', 'struct Block{first:u33'))).toContain('Block.first');
-    expect(unknownTypes(text.replace('array<bits>', 'array<bit>'))).toEqual(['words']);
+    expect(unknownTypes(text.replace('array<bits>', 'array<bit>'))).toEqual(['counts']);
   });
 
   test('tracing writes samples and nothing else, simulating reads no more than the states it writes', () => {

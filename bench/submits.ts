@@ -1,0 +1,94 @@
+// How long a GPU is given work for at a time, and what it costs to give it less: the same run in submits as long as the
+// engine makes them, and in one a block, interleaved in one process. Also the first blocks on a device that is not known.
+// npm run bench:submits -- [--neurons N,N] [--seconds S] [--rounds N]
+
+import { table } from '../src/cli/table.ts';
+import { Simulation } from '../src/index.ts';
+import { findAdapter } from '../src/node.ts';
+import { measure, median, spread, type Variant } from './measure.ts';
+import { commandLine, whole } from './options.ts';
+import { DT, optionsOf, somas } from './work.ts';
+
+const { values } = commandLine({
+  options: {
+    neurons: { type: 'string', default: '100000,1000000,4000000' },
+    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '5' },
+  },
+});
+const sizes = String(values.neurons)
+  .split(',')
+  .map((size) => whole('neurons', size));
+const seconds = whole('seconds', String(values.seconds));
+const rounds = whole('rounds', String(values.rounds));
+
+const soma = 'AdaptiveExponentialSoma';
+const law = somas.get(soma);
+if (!law) throw new Error(`there is no ${soma}`);
+
+/** A device that writes down how long each of its submits took, ms. */
+async function watched(): Promise<{ device: GPUDevice; took: number[] }> {
+  const adapter = await findAdapter();
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
+  const took: number[] = [];
+  const { queue } = device;
+  const submit = queue.submit.bind(queue);
+  let before = 0;
+  queue.submit = (buffers) => {
+    const begin = performance.now();
+    submit(buffers);
+    const seen = () => {
+      const now = performance.now();
+      took.push(now - Math.max(begin, before));
+      before = now;
+    };
+    queue.onSubmittedWorkDone().then(seen, () => {});
+  };
+  return { device, took };
+}
+
+const ways = [
+  ['one a block', { submit: 2 ** 40 }],
+  ['as they are', {}],
+] as const;
+
+for (const neurons of sizes) {
+  const opened = await Promise.all(
+    ways.map(async ([name, tuning]) => {
+      const { device, took } = await watched();
+      const simulation = await Simulation.create({ dt: DT, backend: 'webgpu', device, tuning, recover: false });
+      simulation.add(law, optionsOf({ soma, mode: 'counting', neurons, steps: 0 }));
+      await simulation.compile();
+      return { name, simulation, took, device };
+    }),
+  );
+  const steps = Math.max(64, Math.round((seconds * 3e8) / neurons / 32) * 32);
+  const first: number[] = [];
+  for (const { simulation, took } of opened) {
+    took.length = 0;
+    await simulation.run(320 * DT);
+    first.push(Math.max(...took));
+    took.length = 0;
+  }
+  const variants = opened.map(
+    ({ name, simulation }): Variant => ({
+      name,
+      updates: neurons * steps,
+      work: async () => void (await simulation.run(steps * DT)),
+    }),
+  );
+  const figures = await measure(variants, rounds);
+  const rows = figures.map(({ name, rounds, ratios }, i) => {
+    const { took } = opened[i] as (typeof opened)[number];
+    const ms = [median(took), took.toSorted((a, b) => a - b)[Math.floor(took.length * 0.99)], Math.max(...took)];
+    return [name, ...[first[i], ...ms].map((time) => (time ?? 0).toFixed(1)), spread(rounds, 3), spread(ratios, 3)];
+  });
+  const head = ['submits', 'first', 'median', '99 %', 'longest, ms', 'ns/update', 'speed'];
+  const title = `${opened[0]?.simulation.adapter}, ${neurons.toLocaleString('en')} neurons, ${steps.toLocaleString('en')} steps`;
+  process.stdout.write(`\n${title}\n${table(head, rows)}`);
+  for (const { simulation, device } of opened) {
+    simulation.dispose();
+    device.destroy();
+  }
+}

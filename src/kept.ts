@@ -1,0 +1,276 @@
+// A population on a device together with all that was done to it: what was set, what it looked like once, and the blocks
+// since. So it can be put on another device, or back to an earlier step, with the same bits. When that is to happen is
+// recovery.ts's affair; it knows neither devices nor threads nor what is recorded.
+
+import type { Block, BlockResult, DevicePopulation, PopulationPlan } from './backend.ts';
+import { NonFiniteError } from './errors.ts';
+import type { StreamKind } from './kernel.ts';
+import { at, type Plane } from './parameters.ts';
+import type { Table } from './rows.ts';
+
+/** What was set, then a block; the last one is still without. */
+interface Entry {
+  fields: Record<string, Plane>;
+  states: Record<string, Plane>;
+  /** `null`: cleared. */
+  counts?: Uint32Array | null;
+  block?: Block;
+  /** What the block gives, until it was handed over. */
+  result?: Promise<BlockResult> | undefined;
+  taken?: boolean;
+}
+
+/** What it is kept for. */
+export interface Keeper {
+  /** Whether blocks are kept; else only what is set. */
+  readonly keeps: boolean;
+  /** Told before each block. */
+  beforeBlock(population: KeptPopulation): void;
+  /** What is asked of the device; where that is lost meanwhile, what is then asked of the one in its place. */
+  surviving<T>(ask: () => Promise<T>): Promise<T>;
+  /** Why some states are no numbers any more, once all is as it was before. */
+  astray(): Promise<NonFiniteError>;
+}
+
+/** What a population looks like between two blocks. */
+export interface Look {
+  /** Whether all was well until then. */
+  ran: Promise<boolean>;
+  /** Gives what puts it in the place of all that was done before. */
+  read: Promise<() => void>;
+}
+
+export class KeptPopulation implements DevicePopulation {
+  /** Bytes that are here only to be given again. */
+  bytes = 0;
+  #entries: Entry[] = [{ fields: {}, states: {}, counts: null }];
+  /** Whether the device stands where the entries end; else it will be brought there. */
+  #live = true;
+  /** How often it was stopped: what began before is void. */
+  #stops = 0;
+
+  constructor(
+    readonly keeper: Keeper,
+    readonly plan: PopulationPlan,
+    public device: DevicePopulation,
+  ) {}
+
+  get maxSteps(): number {
+    return this.device.maxSteps;
+  }
+
+  get gpu(): DevicePopulation['gpu'] {
+    return this.device.gpu;
+  }
+
+  get states(): readonly string[] {
+    return this.device.states;
+  }
+
+  /** Bytes of its states and counts. */
+  get size(): number {
+    return 4 * this.plan.neurons * (this.states.length + 1);
+  }
+
+  get #last(): Entry {
+    return this.#entries.at(-1) as Entry;
+  }
+
+  setFields(fields: Readonly<Record<string, Plane>>): void {
+    this.#keep('fields', fields);
+    if (this.#live) this.device.setFields(fields);
+  }
+
+  setStates(states: Readonly<Record<string, Plane>>): void {
+    if (this.keeper.keeps) this.#keep('states', states);
+    if (this.#live) this.device.setStates(states);
+  }
+
+  #keep(kind: 'fields' | 'states', planes: Readonly<Record<string, Plane>>): void {
+    Object.assign(this.#last[kind], planes);
+    if (this.#entries.length === 1) return;
+    for (const plane of Object.values(planes)) if (typeof plane !== 'number') this.bytes += plane.byteLength;
+  }
+
+  setCounts(counts: Uint32Array): void {
+    this.#last.counts = counts;
+    if (this.#live) this.device.setCounts(counts);
+  }
+
+  clearCounts(): void {
+    this.#last.counts = null;
+    if (this.#live) this.device.clearCounts();
+  }
+
+  readState(name: string): Promise<Float32Array> {
+    return this.keeper.surviving(() => this.device.readState(name));
+  }
+
+  readCounts(): Promise<Uint32Array> {
+    return this.keeper.surviving(() => this.device.readCounts());
+  }
+
+  ready(stream: StreamKind, gathered: readonly string[]): boolean {
+    return this.#live && this.device.ready(stream, gathered);
+  }
+
+  compile(stream: StreamKind, gathered: readonly string[]): Promise<void> {
+    return this.keeper.surviving(() => this.device.compile(stream, gathered));
+  }
+
+  async advance(block: Block): Promise<BlockResult> {
+    const { keeper } = this;
+    if (!keeper.keeps) {
+      const result = await keeper.surviving(() => this.device.advance(block));
+      if (!result.finite) throw await this.#found(block.first + block.steps - 1, this.#last.fields);
+      return result;
+    }
+    keeper.beforeBlock(this);
+    const entry = this.#last;
+    entry.block = block;
+    this.#entries.push({ fields: {}, states: {} });
+    const { values } = block.stream;
+    // A view is of an array that the population has anyway.
+    if (values.byteLength === values.buffer.byteLength) this.bytes += values.byteLength;
+    if (this.#live) entry.result = this.device.advance(block);
+    const result = await keeper.surviving(() => entry.result as Promise<BlockResult>);
+    if (!result.finite) throw await keeper.astray();
+    entry.taken = true;
+    entry.result = undefined;
+    return result;
+  }
+
+  /** Looks at it as it will be between the blocks queued so far and the next one. */
+  look(): Look {
+    const before = this.#entries.length;
+    const [bytes, stops] = [this.bytes, this.#stops];
+    const ran = Promise.all(this.#entries.map(({ result }) => result));
+    this.#entries.push({ fields: {}, states: {} });
+    const read = this.#read().then(({ states, counts }) => () => {
+      if (stops !== this.#stops) return;
+      this.#entries.splice(0, before, { fields: this.#fieldsUntil(before), states, counts });
+      this.bytes -= bytes;
+    });
+    read.catch(() => {});
+    return { ran: ran.then((results) => results.every((result) => result?.finite !== false)), read };
+  }
+
+  #fieldsUntil = (end: number): Record<string, Plane> =>
+    Object.assign({}, ...this.#entries.slice(0, end).map(({ fields }) => fields));
+
+  async #read(): Promise<{ states: Record<string, Float32Array>; counts: Uint32Array }> {
+    const { device, states } = this;
+    const [counts, ...planes] = await Promise.all([
+      device.readCounts(),
+      ...states.map((name) => device.readState(name)),
+    ]);
+    return { counts, states: Object.fromEntries(states.map((name, i) => [name, planes[i] as Float32Array])) };
+  }
+
+  /** Nothing more is asked of the device: what comes is kept, and done in its turn. */
+  stop(): void {
+    this.#live = false;
+    this.#stops++;
+  }
+
+  /** Does on another device, or once more, all that was done before step `end`. */
+  async replay(device: DevicePopulation, end = Infinity): Promise<void> {
+    const stops = this.#stops;
+    this.device = device;
+    let before: Promise<unknown> | undefined;
+    for (let i = 0; i < this.#entries.length; i++) {
+      const entry = this.#entries[i] as Entry;
+      const { block, taken } = entry;
+      set(device, entry);
+      if (!block) continue;
+      if (block.first >= end) return;
+      await prepare(device, block);
+      if (stops !== this.#stops) return;
+      // What was handed over is not wanted again.
+      const result = device.advance(taken ? { ...block, words: false, traces: false } : block);
+      result.catch(() => {});
+      if (!taken) entry.result = result;
+      else {
+        await before;
+        before = result;
+      }
+      if (stops !== this.#stops) return;
+    }
+    this.#live = true;
+  }
+
+  /** The first block on its way after which a state is no number. */
+  async firstBeyond(): Promise<Block | undefined> {
+    for (const { block, result } of [...this.#entries]) if (result && !(await result).finite) return block;
+    return undefined;
+  }
+
+  /** Finds the step after which a state is no number, in the block from step `first` on, where the device stands and then stands again. */
+  async search(first: number): Promise<NonFiniteError> {
+    const { device } = this;
+    const at = this.#entries.findIndex(({ block }) => block?.first === first);
+    const block = this.#entries[at]?.block as Block;
+    const { states, counts } = await this.#read();
+    await prepare(device, block);
+    const isWell = async (steps: number) => {
+      device.setStates(states);
+      return (await device.advance({ ...block, steps, words: false, traces: false })).finite;
+    };
+    let [well, beyond] = [0, block.steps];
+    while (beyond - well > 1) {
+      const middle = (well + beyond) >> 1;
+      if (await isWell(middle)) well = middle;
+      else beyond = middle;
+    }
+    await isWell(beyond);
+    const fields = this.#fieldsUntil(at + 1);
+    const error = await this.#found(block.first + beyond - 1, fields);
+    device.setStates(states);
+    device.setCounts(counts);
+    return error;
+  }
+
+  async #found(step: number, fields: Readonly<Record<string, Plane>>): Promise<NonFiniteError> {
+    const { name, soma, dt } = this.plan;
+    for (const state of this.states) {
+      const values = await this.device.readState(state);
+      const neuron = values.findIndex((value) => !Number.isFinite(value));
+      if (neuron < 0) continue;
+      const parameters = Object.entries(soma.parameters as Table).map(([key, row]) => {
+        const value = at(fields[key] as Plane, neuron);
+        return [key, row.inSteps ? value * dt : value];
+      });
+      return new NonFiniteError(name, neuron, state, step, Object.fromEntries(parameters));
+    }
+    throw new Error(`${name}: a state is no number at step ${step}, and all are numbers afterwards`);
+  }
+
+  /** Lets go of the blocks from step `first` on, which end with an error; what was set since still holds. */
+  resume(first: number, error: Error): void {
+    const at = this.#entries.findIndex(({ block }) => block && block.first >= first);
+    const open: Entry = { fields: {}, states: {} };
+    for (const [i, entry] of this.#entries.splice(at).entries()) {
+      const { fields, states, counts } = entry;
+      // Of the first the device has all.
+      if (i > 0) set(this.device, entry);
+      Object.assign(open.fields, fields);
+      Object.assign(open.states, states);
+      if (counts !== undefined) open.counts = counts;
+      entry.result = Promise.reject(error);
+      entry.result.catch(() => {});
+    }
+    this.#entries.push(open);
+    this.#live = true;
+  }
+}
+
+function set(device: DevicePopulation, { fields, states, counts }: Entry): void {
+  if (Object.keys(fields).length > 0) device.setFields(fields);
+  if (Object.keys(states).length > 0) device.setStates(states);
+  if (counts) device.setCounts(counts);
+  if (counts === null) device.clearCounts();
+}
+
+async function prepare(device: DevicePopulation, { stream: { kind }, gathered }: Block): Promise<void> {
+  if (!device.ready(kind, gathered)) await device.compile(kind, gathered);
+}

@@ -1,0 +1,133 @@
+// A law of one's own that overflows: the run stops and says where, and the simulation is back where all was well.
+
+import { describe, expect, test } from 'vitest';
+import { AdaptiveExponentialSoma, NonFiniteError, Simulation, type Soma, uniform } from '../../src/index.ts';
+import { backends, type OpenOptions, type TestBackend } from '../support/backends.ts';
+import { fragile } from '../support/fragile.ts';
+import { addCells, type CellOptions, expectSameBits, expectSameOutcome, outcomeOf } from '../support/outcome.ts';
+import { RunawaySoma } from '../support/runaway.ts';
+
+const AdEx = AdaptiveExponentialSoma as unknown as Soma;
+const NEURONS = 2500;
+/** The one that runs away. */
+const BAD = 2345;
+
+const amplitude = Float32Array.from({ length: NEURONS }, (_, i) => (i === BAD ? 100 : -10));
+const rampant: CellOptions = {
+  name: 'rampant',
+  units: NEURONS,
+  parameters: { potential_rest: 0, potential_tau: Float32Array.from({ length: NEURONS }, (_, i) => 5 + i / 1000) },
+  input: [{ kind: 'constant', amplitude }],
+  record: { spikes: true, rate: { bin: 1 }, states: { potential: { neurons: [0, 7], every: 5 } } },
+};
+const calm: CellOptions = {
+  name: 'calm',
+  units: 50,
+  input: [{ kind: 'constant', amplitude: uniform(80, 250) }],
+  record: { spikes: true, states: { potential: {} } },
+};
+
+async function start({ open }: TestBackend, options: OpenOptions) {
+  const simulation = await open({ dt: 0.1, seed: 2, ...options });
+  const cells = [addCells(simulation, RunawaySoma, rampant), addCells(simulation, AdEx, calm)] as const;
+  return { simulation, cells };
+}
+
+/** After which step the potential of the bad neuron is no number, as the steps themselves say. */
+async function knownStep(backend: TestBackend): Promise<number> {
+  const { simulation, cells } = await start(backend, { tuning: { blockSteps: 1 }, recover: false });
+  const failure = await simulation.run(100).catch((error) => error);
+  expect(failure).toBeInstanceOf(NonFiniteError);
+  expect(cells[0].neurons).toBe(NEURONS);
+  return failure.step;
+}
+
+describe.each(backends)('a state that is no number, on $name,', (backend) => {
+  test.each([
+    ['in long blocks', { tuning: { blockSteps: 500 } }],
+    ['in short blocks', { tuning: { blockSteps: 8 } }],
+    ['with snapshots on the way', { tuning: { blockSteps: 3, snapshot: 1 } }],
+    ['in tiles or chunks', { tuning: { blockSteps: 20, maxBinding: 2 ** 14, chunk: 32 } }],
+  ])('stops the run with the population, neuron, state, step and parameters, %s', async (_, options) => {
+    const step = await knownStep(backend);
+    expect(step).toBeGreaterThan(10);
+    const { simulation, cells } = await start(backend, options);
+    const failure = await simulation.run(100).catch((error) => error);
+    expect(failure).toBeInstanceOf(NonFiniteError);
+    expect(failure).toMatchObject({ population: 'rampant', neuron: BAD, state: 'potential', step });
+    expect(failure.parameters).toMatchObject({ potential_tau: Math.fround(5 + BAD / 1000), resistance: 0.5 });
+    expect(failure.message).toContain(`neuron ${BAD} is no number after step ${step}`);
+    // It is where the block before ended, as if it had been run so far and no farther.
+    const reached = simulation.steps;
+    expect(reached).toBeLessThanOrEqual(step);
+    expect(step - reached).toBeLessThan(500);
+    const short = await start(backend, options);
+    await short.simulation.run(reached / 10);
+    for (const [i, each] of cells.entries())
+      expectSameOutcome(await outcomeOf(each), await outcomeOf(short.cells[i as 0 | 1]));
+    expectSameBits(
+      new Uint32Array(failure.checkpoint),
+      new Uint32Array(await short.simulation.save()),
+      'the checkpoint',
+    );
+  });
+
+  test('can be mended: the simulation goes on from there, and so does the checkpoint', async () => {
+    const { simulation, cells } = await start(backend, { tuning: { blockSteps: 8 } });
+    const failure = await simulation.run(100).catch((error) => error);
+    expect(failure).toBeInstanceOf(NonFiniteError);
+    const again = await simulation.run(100).catch((error) => error);
+    expect([again.step, again.neuron]).toEqual([failure.step, failure.neuron]);
+    const { steps } = simulation;
+    cells[0].setState({ potential: -1 });
+    await simulation.run(1);
+    const whole = await start(backend, { tuning: { blockSteps: 8 } });
+    await whole.simulation.run(steps / 10);
+    whole.cells[0].setState({ potential: -1 });
+    await whole.simulation.run(1);
+    for (const [i, each] of cells.entries())
+      expectSameOutcome(await outcomeOf(each), await outcomeOf(whole.cells[i as 0 | 1]));
+    const restored = await Simulation.restore(failure.checkpoint, {
+      somas: [RunawaySoma],
+      ...(backend.name === 'webgpu' ? { device: cells[0].gpu?.device } : {}),
+    });
+    expect(restored.steps).toBe(steps);
+    restored.dispose();
+  });
+
+  test('is told of without snapshots too, with the last step of its block; where none is, nothing is', async () => {
+    const step = await knownStep(backend);
+    const { simulation } = await start(backend, { tuning: { blockSteps: 8 }, recover: false });
+    const failure = await simulation.run(100).catch((error) => error);
+    expect(failure).toMatchObject({ population: 'rampant', neuron: BAD, checkpoint: undefined });
+    expect(failure.step).toBe(step - (step % 8) + 7);
+    const fine = await backend.open({ dt: 0.1, tuning: { blockSteps: 8 } });
+    addCells(fine, RunawaySoma, { ...rampant, input: [] });
+    await fine.run(100);
+  });
+});
+
+describe.each(fragile)('a state that is no number, on $name, where the device is lost too,', ({ open }) => {
+  test('is found all the same, and the simulation stands as it would have stood', async () => {
+    const go = async (ms?: number) => {
+      const { simulation, lose } = await open({ tuning: { blockSteps: 64 }, seed: 2 });
+      const cells = [addCells(simulation, RunawaySoma, rampant), addCells(simulation, AdEx, calm)];
+      await simulation.compile();
+      // While the block is made that fails, or the step is looked for.
+      const timer = ms === undefined ? undefined : setTimeout(lose, ms);
+      const failure = await simulation.run(100).catch((error) => error);
+      clearTimeout(timer);
+      expect(failure).toBeInstanceOf(NonFiniteError);
+      return { failure, simulation, outcomes: await Promise.all(cells.map((each) => outcomeOf(each))) };
+    };
+    const whole = await go();
+    let recoveries = 0;
+    for (const ms of [0, 1, 2, 4, 8, 12, 16, 24, 32]) {
+      const { failure, simulation, outcomes } = await go(ms);
+      expect([failure.step, failure.neuron]).toEqual([whole.failure.step, whole.failure.neuron]);
+      for (const [i, outcome] of outcomes.entries()) expectSameOutcome(outcome, whole.outcomes[i] as typeof outcome);
+      recoveries += simulation.recoveries;
+    }
+    expect(recoveries).toBeGreaterThan(0);
+  });
+});

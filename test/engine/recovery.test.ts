@@ -1,0 +1,362 @@
+// A GPU that is lost, and a worker that dies, in the middle of things: the run goes on with the same bits, or ends with
+// the step it had reached. Devices and workers are real, and really destroyed.
+
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  AdaptiveExponentialSoma,
+  DeviceLostError,
+  DisposedError,
+  NoBackendError,
+  SimplifiedAdaptiveExponentialSoma,
+  type Simulation,
+  type Soma,
+  uniform,
+} from '../../src/index.ts';
+import { findAdapter } from '../../src/node.ts';
+import { openDevice } from '../support/backends.ts';
+import { type Fragile, fragile, opened } from '../support/fragile.ts';
+import {
+  addCells,
+  type CellOptions,
+  type Cells,
+  expectSameBits,
+  expectSameOutcome,
+  outcomeOf,
+  ripple,
+  variedParameters,
+} from '../support/outcome.ts';
+
+const AdEx = AdaptiveExponentialSoma as unknown as Soma;
+const Simplified = SimplifiedAdaptiveExponentialSoma as unknown as Soma;
+
+const STEPS = 640;
+// More than stay on the calling thread.
+const NEURONS = 3000;
+
+/** Two populations with all that a run can have: noise, currents that are read, rings, statistics, rates, traces. */
+function addAll(simulation: Simulation): Cells[] {
+  const currents = ripple(STEPS, NEURONS);
+  const read = async (first: number, steps: number) => currents.subarray(first * NEURONS, (first + steps) * NEURONS);
+  const record: CellOptions['record'] = {
+    spikes: true,
+    rate: { bin: 3 },
+    states: { potential: { neurons: [1, 9, 2999], every: 3 }, adaptation: { neurons: [7], last: 4 } },
+    statistics: { potential: { from: 5, to: 50 } },
+  };
+  const noise = { kind: 'ornstein_uhlenbeck', sd: 20, tau: 3, mean: 150 } as const;
+  return [
+    addCells(simulation, AdEx, {
+      name: 'a',
+      units: NEURONS,
+      parameters: variedParameters(AdEx),
+      input: [noise, { kind: 'array', shape: [STEPS, NEURONS], read }],
+      record,
+    }),
+    addCells(simulation, Simplified, {
+      name: 'b',
+      units: 2500,
+      input: [{ kind: 'constant', amplitude: uniform(80, 250) }],
+      record: { spikes: { last: 20 }, rate: { bin: 1 } },
+    }),
+  ];
+}
+
+async function allOf(cells: readonly Cells[]) {
+  const [a] = cells as [Cells, Cells];
+  const rates = await Promise.all(cells.map((each) => each.rate()));
+  return {
+    outcomes: await Promise.all(cells.map((each) => outcomeOf(each))),
+    rates,
+    statistics: await a.statistics('potential'),
+  };
+}
+
+async function expectSame(cells: readonly Cells[], expected: Awaited<ReturnType<typeof allOf>>): Promise<void> {
+  const { outcomes, rates, statistics } = await allOf(cells);
+  for (const [i, outcome] of outcomes.entries()) expectSameOutcome(outcome, expected.outcomes[i] as typeof outcome);
+  expect(rates).toEqual(expected.rates);
+  for (const key of ['mean', 'variance', 'min', 'max'] as const)
+    expectSameBits(statistics[key], expected.statistics[key], `the ${key}`);
+}
+
+/** Calls work when so many steps are done. */
+const atStep = (at: number, work: () => void) => {
+  let done = false;
+  return ({ steps }: { steps: number }) => {
+    if (steps < at || done) return;
+    done = true;
+    work();
+  };
+};
+
+const tuning = { blockSteps: 16 };
+
+/** As many snapshots as there can be; `tuning` alone makes none in so short a time. */
+const often = { ...tuning, snapshot: 1 };
+
+describe.each(fragile)('what the engine opened itself, on $name,', ({ open }) => {
+  const undisturbed = async () => {
+    const { simulation } = await open({ tuning });
+    const cells = addAll(simulation);
+    const seen: number[] = [];
+    await simulation.run(STEPS / 10, { onProgress: ({ steps }) => seen.push(steps) });
+    expect(simulation.recoveries).toBe(0);
+    return { seen, all: await allOf(cells) };
+  };
+
+  test('is replaced where it is lost, at any moment of a run, and nothing is different', async () => {
+    const { all, seen: expected } = await undisturbed();
+    expect(all.outcomes[0]?.spikes.steps.length).toBeGreaterThan(NEURONS);
+    for (const [i, at] of [16, 160, 336, 624].entries()) {
+      const { simulation, lose } = await open({ tuning: i % 2 ? often : tuning });
+      const cells = addAll(simulation);
+      const seen: number[] = [];
+      const due = atStep(at, lose);
+      await simulation.run(STEPS / 10, {
+        onProgress: (progress) => {
+          seen.push(progress.steps);
+          due(progress);
+        },
+      });
+      await expectSame(cells, all);
+      expect(simulation.recoveries, `lost at ${at}`).toBe(1);
+      expect(seen).toEqual(expected);
+    }
+  });
+
+  test('is replaced where it is lost before the first block is back, between runs, and while something is read', async () => {
+    const { all } = await undisturbed();
+    const { simulation, lose } = await open({ tuning });
+    const cells = addAll(simulation);
+    await simulation.compile();
+    const running = simulation.run(1.6);
+    lose();
+    await running;
+    expect(simulation.recoveries).toBe(1);
+    lose();
+    await simulation.run(1.6);
+    expect(simulation.recoveries).toBe(2);
+    const reading = cells[0]?.readState('potential');
+    lose();
+    const undisturbedToo = await open({ tuning });
+    const [twin] = addAll(undisturbedToo.simulation);
+    await undisturbedToo.simulation.run(3.2);
+    expectSameBits(await reading, await twin?.readState('potential'), 'the potential');
+    await simulation.run(STEPS / 10 - 3.2);
+    await expectSame(cells, all);
+  });
+
+  test('may be lost again and again, also while it is replaced, as long as steps are made in between', async () => {
+    const { all } = await undisturbed();
+    const { simulation, lose } = await open({ tuning: often });
+    const cells = addAll(simulation);
+    const due = [64, 80, 320].map((at) => atStep(at, lose));
+    // The next one is not ready yet then.
+    const soon = atStep(480, () => {
+      const timers = [0, 20, 40, 80, 160].map((ms) => setTimeout(lose, ms));
+      onTestFinished(() => timers.forEach(clearTimeout));
+    });
+    await simulation.run(STEPS / 10, {
+      onProgress: (progress) => {
+        for (const each of [...due, soon]) each(progress);
+      },
+    });
+    expect(simulation.recoveries).toBeGreaterThan(2);
+    await expectSame(cells, all);
+  });
+
+  test('is given again what was set on the way, by steps as well, and a reset', async () => {
+    const go = async ({ simulation, lose }: Awaited<ReturnType<Fragile['open']>>, losing: boolean) => {
+      const cells = addAll(simulation);
+      const [a, b] = cells as [Cells, Cells];
+      const maybe = () => losing && lose();
+      await simulation.run(3);
+      simulation.reset();
+      await simulation.run(3);
+      maybe();
+      a.setParameters({ spike_slope: uniform(1.5, 2.5), resistance: 0.4 });
+      b.setState({ potential: uniform(-60, -50) });
+      const step = simulation.step({ b: 300 });
+      maybe();
+      const signs = await step;
+      const again = simulation.run(5);
+      b.setParameters({ potential_tau: 6 });
+      await again;
+      maybe();
+      const saved = await simulation.save();
+      maybe();
+      await simulation.run(5);
+      return { signs, saved, cells, all: await allOf(cells) };
+    };
+    const plain = await go(await open({ tuning }), false);
+    const disturbed = await open({ tuning: often });
+    const other = await go(disturbed, true);
+    expect(disturbed.simulation.recoveries).toBeGreaterThanOrEqual(3);
+    expect(other.signs).toEqual(plain.signs);
+    expectSameBits(new Uint32Array(other.saved), new Uint32Array(plain.saved), 'what was saved');
+    await expectSame(other.cells, plain.all);
+  });
+
+  test('goes on to feed streams: no chunk is missing, none comes twice', async () => {
+    const collect = async (losing: boolean) => {
+      const { simulation, lose } = await open({ tuning });
+      const [a] = addAll(simulation) as [Cells];
+      const stream = a.stream('spikes');
+      const running = simulation.run(STEPS / 10);
+      const chunks: [number, number, number][] = [];
+      for await (const { first, end, neurons } of stream) {
+        chunks.push([first, end, neurons.reduce((sum, neuron) => sum + neuron, 0)]);
+        if (losing && [3, 11].includes(chunks.length)) lose();
+      }
+      await running;
+      expect(simulation.recoveries).toBe(losing ? 2 : 0);
+      return chunks;
+    };
+    expect(await collect(true)).toEqual(await collect(false));
+  });
+
+  test('is replaced between the frames of a page that runs a little at a time and moves parameters', async () => {
+    const go = async (losing: boolean) => {
+      const { simulation, lose } = await open({ tuning: often });
+      const [a, b] = addAll(simulation) as [Cells, Cells];
+      for (let frame = 0; frame < 16; frame++) {
+        if (frame % 3 === 0) a.setParameters({ resistance: 0.4 + frame / 100 });
+        if (frame % 5 === 0) b.setParameters({ spike_slope: uniform(1.5, 2 + frame / 20) });
+        const stream = a.stream('rate');
+        const running = simulation.run(2);
+        if (losing && [2, 7, 8, 13].includes(frame)) lose();
+        for await (const { rates } of stream) expect(rates.length).toBeGreaterThan(0);
+        await running;
+        if (losing && frame === 10) lose();
+      }
+      expect(simulation.recoveries).toBe(losing ? 5 : 0);
+      return { cells: [a, b], all: await allOf([a, b]) };
+    };
+    const { all } = await go(false);
+    await expectSame((await go(true)).cells, all);
+  });
+
+  test('leaves an abort and dispose their say', async () => {
+    const { simulation, lose } = await open({ tuning });
+    const [a] = addAll(simulation) as [Cells];
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const running = simulation.run(STEPS / 10, {
+      signal: controller.signal,
+      onProgress: atStep(64, () => {
+        lose();
+        controller.abort(reason);
+      }),
+    });
+    await expect(running).rejects.toBe(reason);
+    const reached = simulation.steps;
+    expect(reached).toBeLessThan(STEPS);
+    expect((await a.rate()).times.at(-1)).toBeCloseTo(reached / 10);
+    const disposed = simulation.run((STEPS - reached) / 10, {
+      onProgress: atStep(64, () => {
+        lose();
+        setTimeout(() => simulation.dispose(), 1);
+      }),
+    });
+    await expect(disposed).rejects.toBeInstanceOf(DisposedError);
+  });
+
+  test('is not replaced where that is not wanted: the error says which step is the last that is recorded', async () => {
+    const { simulation, lose } = await open({ tuning, recover: false });
+    const cells = addAll(simulation);
+    const failure = await simulation.run(STEPS / 10, { onProgress: atStep(160, lose) }).catch((error) => error);
+    expect(failure).toBeInstanceOf(DeviceLostError);
+    expect(simulation.recoveries).toBe(0);
+    expect(failure.step).toBeGreaterThanOrEqual(160);
+    for (const each of cells) expect((await each.rate()).times.at(-1)).toBeCloseTo(failure.step / 10);
+    await expect(simulation.run(1)).rejects.toBe(failure);
+    await expect(cells[0]?.readState('potential')).rejects.toBe(failure);
+  });
+});
+
+describe('what cannot be replaced', () => {
+  test.each(fragile)(
+    'because it is lost at one step again and again, on $name, ends the run with the step',
+    async ({ open }) => {
+      const { simulation, lose } = await open({ tuning });
+      const [a] = addAll(simulation) as [Cells];
+      let always: ReturnType<typeof setInterval> | undefined;
+      onTestFinished(() => clearInterval(always));
+      const onProgress = atStep(160, () => {
+        always = setInterval(lose, 1);
+      });
+      const failure = await simulation.run(STEPS / 10, { onProgress }).catch((error) => error);
+      clearInterval(always);
+      expect(failure).toBeInstanceOf(DeviceLostError);
+      expect(failure.step).toBeGreaterThanOrEqual(160);
+      expect(failure.step).toBeLessThan(STEPS);
+      expect((await a.rate()).times.at(-1)).toBeCloseTo(failure.step / 10);
+      await expect(simulation.run(1)).rejects.toBe(failure);
+      await expect(simulation.step()).rejects.toBe(failure);
+      await expect(a.readState('potential')).rejects.toBe(failure);
+      await expect(simulation.save()).rejects.toBe(failure);
+      simulation.dispose();
+      await expect(simulation.run(1)).rejects.toBeInstanceOf(DisposedError);
+    },
+  );
+
+  const find = async () => {
+    const adapter = await findAdapter();
+    const { requestDevice } = adapter;
+    const devices: GPUDevice[] = [];
+    adapter.requestDevice = async (descriptor) => {
+      devices.push(await requestDevice.call(adapter, descriptor));
+      return devices.at(-1) as GPUDevice;
+    };
+    return { adapter, lose: () => devices.at(-1)?.destroy() };
+  };
+
+  test("a device or an adapter of the host's ends the run with the step, and what was recorded stays", async () => {
+    const own = await openDevice();
+    const lent = await find();
+    for (const [options, lose] of [
+      [{ device: own }, () => own.destroy()],
+      [{ adapter: lent.adapter }, lent.lose],
+    ] as const) {
+      const simulation = await opened({ backend: 'webgpu', tuning, ...options });
+      const cells = addAll(simulation);
+      const failure = await simulation.run(STEPS / 10, { onProgress: atStep(160, lose) }).catch((error) => error);
+      expect(failure).toBeInstanceOf(DeviceLostError);
+      expect(failure.step).toBeGreaterThanOrEqual(160);
+      for (const each of cells) expect((await each.rate()).times.at(-1)).toBeCloseTo(failure.step / 10);
+      expect(simulation.recoveries).toBe(0);
+    }
+  });
+
+  test("a device of the host's that a function gave is asked for again, and nothing is different", async () => {
+    const go = async (losing: boolean) => {
+      const devices: GPUDevice[] = [];
+      const device = async () => {
+        devices.push(await openDevice());
+        return devices.at(-1) as GPUDevice;
+      };
+      const simulation = await opened({ backend: 'webgpu', tuning, device });
+      const cells = addAll(simulation);
+      const onProgress = atStep(160, () => losing && devices[0]?.destroy());
+      await simulation.run(STEPS / 10, { onProgress });
+      expect([simulation.recoveries, devices.length]).toEqual(losing ? [1, 2] : [0, 1]);
+      expect(cells[0]?.gpu?.device).toBe(devices.at(-1));
+      return { cells, all: await allOf(cells) };
+    };
+    const { all } = await go(false);
+    await expectSame((await go(true)).cells, all);
+  });
+
+  test('a GPU that does not come back ends the run with why, and with the step', async () => {
+    const { adapter, lose } = await find();
+    let asked = 0;
+    const once = async () => (asked++ === 0 ? adapter : null);
+    const simulation = await opened({ backend: 'webgpu', tuning, adapter: once });
+    addAll(simulation);
+    const failure = await simulation.run(STEPS / 10, { onProgress: atStep(160, lose) }).catch((error) => error);
+    expect(failure).toBeInstanceOf(DeviceLostError);
+    expect(failure.cause).toBeInstanceOf(NoBackendError);
+    expect(failure.step).toBeGreaterThanOrEqual(160);
+    expect(asked).toBe(4);
+  });
+});
