@@ -122,4 +122,5 @@ function presetOf({ protocol, ...words }: Shown): Preset {
 }
 
 // A hundredth of what the shortest step moves; more digits are bytes that nobody sees.
-const rounded = (time: number): number => Number(time.toFixed(4));
+// A tenth of the finest time step there is.
+const rounded = (time: number): number => Number(time.toFixed(3));

@@ -42,6 +42,12 @@ export interface Progress {
   of: number;
 }
 
+/** The bytes of a simulation at rest. What makes them is loaded then. */
+async function bytesOf(simulation: Simulation): Promise<ArrayBuffer> {
+  const [{ treeOf }, { pack }] = await Promise.all([import('./state.ts'), import('./packed.ts')]);
+  return pack(await treeOf(simulation));
+}
+
 /**
  * Populations of somas that run side by side on one device.
  *
@@ -307,7 +313,7 @@ export class Simulation {
    */
   async save(): Promise<ArrayBuffer> {
     this.#checkFree('save');
-    return this.#exclusively(async () => (await import('./state.ts')).save(this), SAVE);
+    return this.#exclusively(() => bytesOf(this), SAVE);
   }
 
   /**
@@ -328,9 +334,9 @@ export class Simulation {
     saved: ArrayBuffer | ArrayBufferView | Simulation,
     options: RestoreOptions = {},
   ): Promise<Simulation> {
-    const { restore, twinOf, unpack } = await import('./state.ts');
-    const read = () => {
-      if (!(saved instanceof Simulation)) return unpack(saved);
+    const { restore, twinOf } = await import('./state.ts');
+    const read = async () => {
+      if (!(saved instanceof Simulation)) return (await import('./packed.ts')).unpack(saved);
       saved.#checkFree('restore');
       return saved.#exclusively(() => twinOf(saved), SAVE);
     };
@@ -410,7 +416,7 @@ export class Simulation {
       if (error instanceof DeviceLostError) error.step = this.#reached;
       if (error instanceof NonFiniteError && this.#backend.keeps) {
         this.#steps = this.#reached;
-        error.checkpoint = await (await import('./state.ts')).save(this);
+        error.checkpoint = await bytesOf(this);
       }
       throw error;
     } finally {

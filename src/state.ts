@@ -4,14 +4,11 @@
 import type { CurrentReader } from './currents.ts';
 import { checkNames, FileError, InputError, NoBackendError } from './errors.ts';
 import type { Input } from './inputs.ts';
-import { pack } from './packed.ts';
 import type { PathOptions } from './paths.ts';
 import type { Population, PopulationOptions, PopulationState } from './population.ts';
 import type { Simulation, SimulationOptions } from './simulation.ts';
 import { type Soma, somas } from './somas.ts';
 import { version } from './version.ts';
-
-export { unpack } from './packed.ts';
 
 export interface RestoreOptions extends PathOptions {
   /** The path it was saved on by default: another one has other bits. */
@@ -50,9 +47,6 @@ interface Saved {
   steps: number;
   populations: readonly SavedPopulation[];
 }
-
-/** The bytes of a simulation at rest. */
-export const save = async (simulation: Simulation): Promise<ArrayBuffer> => pack(await treeOf(simulation));
 
 /** What a simulation at rest is. */
 export async function treeOf(simulation: Simulation): Promise<Saved> {

@@ -2,7 +2,7 @@
 // out as that command lays them out. Files are bytes with names here; only the last function knows a page.
 
 import { provenanceOf } from '../experiment.ts';
-import { csvHead, csvRows, type NpzValue, writeNpz } from '../files/index.ts';
+import { csvHead, csvRows, type NpzValue, npzBlob } from '../files/index.ts';
 import {
   type Recording,
   type RunOptions,
@@ -70,10 +70,10 @@ function checksum(arrays: Arrays): string {
 }
 
 /** The files of {@link experimentOf}: the experiment, and its arrays where it has some. */
-export function experimentFiles(setup: Setup, duration: number, record?: Recording): Download[] {
+export async function experimentFiles(setup: Setup, duration: number, record?: Recording): Promise<Download[]> {
   const { experiment, beside } = experimentOf(setup, duration, record);
   const files = [textFile(`${POPULATION}.json`, `${JSON.stringify(experiment, null, 2)}\n`, 'application/json')];
-  if (beside) files.push(npzFile(beside.file, beside.arrays));
+  if (beside) files.push(await npzFile(beside.file, beside.arrays));
   return files;
 }
 
@@ -127,7 +127,7 @@ export async function recordedOf(
 }
 
 /** The recordings as one npz, with the arrays that `somagpu run` gives their names. */
-export function npzOf({ dt, spikes, traces = {}, provenance }: Recorded): Download {
+export function npzOf({ dt, spikes, traces = {}, provenance }: Recorded): Promise<Download> {
   const arrays: Record<string, NpzValue> = { dt: { shape: [], data: Float64Array.of(dt) } };
   if (provenance !== undefined) arrays.provenance = provenance;
   if (spikes) Object.assign(arrays, { spike_steps: spikes.steps, spike_neurons: spikes.neurons });
@@ -173,9 +173,9 @@ const textFile = (name: string, text: string, type: string): Download => ({
   content: new Blob([text], { type }),
 });
 
-const npzFile = (name: string, arrays: Readonly<Record<string, NpzValue>>): Download => ({
+const npzFile = async (name: string, arrays: Readonly<Record<string, NpzValue>>): Promise<Download> => ({
   name,
-  content: new Blob([writeNpz(arrays) as Uint8Array<ArrayBuffer>], { type: 'application/zip' }),
+  content: await npzBlob(arrays),
 });
 
 /** Longer than a browser takes to begin a download. */

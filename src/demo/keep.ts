@@ -110,7 +110,7 @@ async function copyLink(setup: Setup): Promise<string> {
 
 async function saveExperiment(setup: Setup, duration: number): Promise<string> {
   const { experimentFiles, save } = await import('./downloads.ts');
-  const files = experimentFiles(setup, duration, recordOf(setup));
+  const files = await experimentFiles(setup, duration, recordOf(setup));
   save(files);
   const [name = '', beside] = files.map((file) => file.name);
   const put = beside ? `, with ${beside} beside it` : '';
@@ -131,7 +131,7 @@ async function saveRecordings(
   const path = device ? ({ backend: 'webgpu', device } as const) : ({ backend: 'cpu' } as const);
   const onProgress = ({ steps, of }: { steps: number; of: number }) => progress(steps / of);
   const recorded: Recorded = await recordedOf(setup, duration, { record: recordOf(setup), onProgress, ...path });
-  const files = how === 'npz' ? [npzOf(recorded)] : csvOf(recorded);
+  const files = how === 'npz' ? [await npzOf(recorded)] : csvOf(recorded);
   save(files);
   return `Saved ${files.map(({ name }) => name).join(' and ')}: ${recorded.spikes?.steps.length.toLocaleString('en')} spikes.`;
 }

@@ -2,4 +2,13 @@
 
 export { csvHead, csvRows } from './csv.ts';
 export { decodeNpy as readNpy, type NpyType } from './npy.ts';
-export { type NpyArray, type NpyData, type NpzValue, npzNames, readNpzArray, readNpzText, writeNpz } from './npz.ts';
+export {
+  type NpyArray,
+  type NpyData,
+  type NpzValue,
+  npzBlob,
+  npzNames,
+  readNpzArray,
+  readNpzText,
+  writeNpz,
+} from './npz.ts';

@@ -62,7 +62,7 @@ async function fired({ open }: TestBackend, setup: Setup): Promise<Fired> {
 const filesOf = async (setup: Setup): Promise<Record<string, Uint8Array>> =>
   Object.fromEntries(
     await Promise.all(
-      experimentFiles(setup, DURATION).map(
+      (await experimentFiles(setup, DURATION)).map(
         async ({ name, content }) => [name, new Uint8Array(await content.arrayBuffer())] as const,
       ),
     ),
@@ -100,7 +100,7 @@ describe('recordings of the page', () => {
     expect(code).toBe(0);
     const there = new Uint8Array(read('cells.npz'));
     const recorded = await recordedOf(small, DURATION, { record, backend: 'cpu', workers: 0 });
-    const here = new Uint8Array(await npzOf(recorded).content.arrayBuffer());
+    const here = new Uint8Array(await (await npzOf(recorded)).content.arrayBuffer());
     expect(npzNames(here).sort()).toEqual(npzNames(there).sort());
     for (const name of npzNames(there)) {
       if (name === 'provenance')

@@ -27,7 +27,7 @@ const bytesOf = async (content: Blob) => new Uint8Array(await content.arrayBuffe
 
 describe('recordings as npz', () => {
   test('have the arrays of a run on the command line', async () => {
-    const { name, content } = npzOf({ dt, spikes, traces: { potential }, provenance });
+    const { name, content } = await npzOf({ dt, spikes, traces: { potential }, provenance });
     const bytes = await bytesOf(content);
     expect(name).toBe('cells.npz');
     const ofSpikes = ['spike_steps', 'spike_neurons'];
@@ -42,8 +42,12 @@ describe('recordings as npz', () => {
   });
 
   test('have only what was recorded', async () => {
-    expect(npzNames(await bytesOf(npzOf({ dt }).content))).toEqual(['dt']);
-    expect(npzNames(await bytesOf(npzOf({ dt, spikes }).content))).toEqual(['dt', 'spike_steps', 'spike_neurons']);
+    expect(npzNames(await bytesOf((await npzOf({ dt })).content))).toEqual(['dt']);
+    expect(npzNames(await bytesOf((await npzOf({ dt, spikes })).content))).toEqual([
+      'dt',
+      'spike_steps',
+      'spike_neurons',
+    ]);
   });
 });
 
@@ -121,8 +125,8 @@ describe('the experiment of a set-up', () => {
 
   test('is one file, and a second where numbers differ from neuron to neuron, which the first names', async () => {
     const even = { ...STANDARD, inputs: [{ kind: 'constant', amplitude: 42 } as const] };
-    expect(experimentFiles(even, 100).map(({ name }) => name)).toEqual(['cells.json']);
-    const [experiment, arrays] = experimentFiles(STANDARD, 100);
+    expect((await experimentFiles(even, 100)).map(({ name }) => name)).toEqual(['cells.json']);
+    const [experiment, arrays] = await experimentFiles(STANDARD, 100);
     const text = (await experiment?.content.text()) ?? '';
     expect(arrays?.name).toMatch(/^cells-[0-9a-f]{8}\.npz$/);
     expect(text).toContain(JSON.stringify(arrays?.name));

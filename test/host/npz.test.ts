@@ -6,7 +6,15 @@ import fc from 'fast-check';
 import { unzipSync, zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { FileError, InputError } from '../../src/errors.ts';
-import { type NpyArray, type NpyData, npzNames, readNpzArray, readNpzText, writeNpz } from '../../src/files/index.ts';
+import {
+  type NpyArray,
+  type NpyData,
+  npzBlob,
+  npzNames,
+  readNpzArray,
+  readNpzText,
+  writeNpz,
+} from '../../src/files/index.ts';
 import { refusal as refusalOf } from '../support/refusal.ts';
 
 const TYPES = {
@@ -93,6 +101,23 @@ describe('writing', () => {
         }
       }),
     );
+  });
+
+  test('every array of every type and shape comes back bit by bit from what the platform packs, too', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(fc.string(), anyArray, { maxKeys: 3 }), async (arrays) => {
+        const file = new Uint8Array(await (await npzBlob(arrays)).arrayBuffer());
+        expect(npzNames(file)).toEqual(Object.keys(arrays));
+        for (const [name, { shape, data }] of Object.entries(arrays)) {
+          const back = readNpzArray(file, name);
+          expect([back.shape, bytesOf(back.data)]).toEqual([shape, bytesOf(data)]);
+        }
+      }),
+      { numRuns: 50 },
+    );
+    const even = new Float32Array(1e6);
+    expect((await npzBlob({ even })).size).toBeLessThan(10_000);
+    await expect(npzBlob({ x: {} as NpyArray })).rejects.toThrow(InputError);
   });
 
   test('a bare typed array has one axis, and only its own part of its buffer is written', () => {
