@@ -122,5 +122,4 @@ function presetOf({ protocol, ...words }: Shown): Preset {
 }
 
 // A hundredth of what the shortest step moves; more digits are bytes that nobody sees.
-// A tenth of the finest time step there is.
-const rounded = (time: number): number => Number(time.toFixed(3));
+const rounded = (time: number): number => Number(time.toFixed(4));
