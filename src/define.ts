@@ -133,6 +133,11 @@ function readOwn(text: string, file: string) {
   }
   checkNames(own, file);
   const source = readSource(text);
+  for (const struct of ['Parameters', 'State']) {
+    // Said before the law is read, which would mind each use of the member.
+    const other = source.structs.get(struct)?.find(({ type }) => OTHER_TYPE.test(type));
+    if (other) throw new WgslError(`${other.name}: ${ONLY_LANES}`, other.line, other.column, file);
+  }
   const sources = parts.map((part) => readSource(part.text));
   // What the text declares itself it does not take from elsewhere.
   const uses = new Set([...source.uses].filter((name) => !source.declares.has(name)));
@@ -178,11 +183,14 @@ function memberAt(own: Structs, struct: string, path: string): Member {
   return rest.length > 0 && own.has(member.type) ? memberAt(own, member.type, rest.join('.')) : member;
 }
 
+const OTHER_TYPE = /^([fiu]32|f16|bool|flag|bits|vec[234].*|array.*)$/;
+const ONLY_LANES = 'what a soma keeps is of type lane; one number for all neurons is given by giving one';
+
 // A soma's numbers are all lanes, and its user's; what else a row can say is said of inputs.
 function generalComplaint(name: string, row: DescribedRow): string | undefined {
   const { edge, single, byHost, onHost, density, path } = row;
   if (/^input\d|_statistics_/.test(name) || name in {}) return 'this name is taken; use another one';
-  if (edge || single) return 'what a soma keeps is of type lane; one number for all is given by giving one';
+  if (edge || single) return ONLY_LANES;
   const ofInputs = byHost || onHost || density || path.split('.').at(-1) !== name;
   return ofInputs ? 'the marks "by host", "on host", "or NAME" and "called NAME" are for inputs' : undefined;
 }

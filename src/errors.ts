@@ -107,7 +107,7 @@ export function isList(value: unknown): value is ArrayLike<unknown> {
 export function didYouMean(name: string, known: readonly string[]): string {
   const distance = (candidate: string) => editDistance(name.toLowerCase(), candidate.toLowerCase());
   const [near] = known
-    .filter((candidate) => distance(candidate) <= Math.max(2, candidate.length / 3))
+    .filter((known) => distance(known) <= Math.min(known.length - 1, Math.max(2, known.length / 3)))
     .sort((a, b) => distance(a) - distance(b));
   return near ? `did you mean "${near}"? ` : '';
 }

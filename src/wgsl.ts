@@ -170,13 +170,16 @@ function readRow(member: Member, path: string): DescribedRow {
     throw complain(`a table has members of type lane, f32 or u32, not ${member.type}`);
   }
   const [, head, meaning] = /^([^:]*): *(.+)$/.exec(member.comment) ?? [];
-  if (!head || !meaning) throw complain('its comment wants the form "DEFAULT UNIT, MARK, ...: MEANING"');
+  if (!head || !meaning)
+    throw complain(
+      'its comment wants the form "DEFAULT UNIT, MARK, ...: MEANING"; write one behind it, for example // 10 ms, > 0: time constant',
+    );
   const [first = '', ...marks] = head.split(',').map((part) => part.trim());
   const [initial = '', unit] = first.split(' ');
-  if (!unit) throw complain(`"${first}" wants a default and a unit`);
+  if (!unit) throw complain(`"${first}" wants a default and a unit; write for example "2 mV", or "2 1" without a unit`);
   const facts = marks.map((mark) => {
     const found = MARKS.find(([pattern]) => pattern.test(mark));
-    if (!found) throw complain(`unknown mark "${mark}"`);
+    if (!found) throw complain(`unknown mark "${mark}"; known: > x, >= x, <= x, >= dt, in steps, whole, from NAME`);
     return found[1](found[0].exec(mark) as RegExpExecArray);
   });
   const value = Number.isNaN(Number(initial)) ? initial : Number(initial);

@@ -98,7 +98,7 @@ program
 program
   .command('somas')
   .description('print the somas with their parameters and states')
-  .argument('[name]', 'only this one')
+  .argument('[name]', 'only this one; or a .wgsl file with one of your own, which is checked')
   .action(printSomas);
 
 /** A command about one neuron under constant currents. */

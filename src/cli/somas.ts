@@ -7,19 +7,21 @@ import { boundsOf, InputError, type Row, type Soma, somas } from '../index.ts';
 import { parameterMeanings, stateMeanings } from '../meanings.ts';
 import { table } from './table.ts';
 
-/** Prints one soma, or all. @throws InputError for an unknown name */
-export function printSomas(name?: string): void {
-  const chosen = name === undefined ? somas : [findSoma(name, 'name')];
+/** Prints one soma, by name or of a file, or all. @throws InputError for an unknown name, and what is wrong in a file */
+export async function printSomas(name?: string): Promise<void> {
+  const one = async (name: string) => (/\.wgsl$/i.test(name) ? somasIn('.')(name) : findSoma(name, 'name'));
+  const chosen = name === undefined ? somas : [await one(name)];
   process.stdout.write(chosen.map(describe).join('\n'));
 }
 
 function describe(soma: Soma): string {
-  const line = (name: string, row: Row, meanings: Readonly<Record<string, string>>) => [
+  const line = (name: string, row: Row & { meaning?: string }, meanings: Readonly<Record<string, string>>) => [
     name,
-    `${row.default}`,
+    `${row.default ?? 'required'}`,
     row.unit,
     bounds(row),
-    meanings[name] ?? '',
+    // Somas of files say themselves what theirs are.
+    row.meaning ?? meanings[name] ?? '',
   ];
   const rows = (part: Readonly<Record<string, Row>>, meanings: Readonly<Record<string, string>>) =>
     Object.entries(part).map(([name, row]) => line(name, row, meanings));

@@ -226,7 +226,7 @@ export class Compiler {
     const place = this.#expressions.place(target);
     if (place.pointer) throw refusal(`this is a pointer; follow it: *${(target as { name?: string }).name}`, at);
     if (place.mutable) return place;
-    throw refusal('this cannot be assigned to: it is no variable and no pointer to one', at);
+    throw refusal('this cannot be assigned to: it is no variable and no pointer to one; declare it with var', at);
   }
 
   #callFor({ call, at }: Statement & { kind: 'call' }): void {

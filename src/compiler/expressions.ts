@@ -1,7 +1,7 @@
 // Expressions of the WGSL subset: what they name, what they call, and the values these give.
 
 import { didYouMean } from '../errors.ts';
-import { BUILT_IN, INSTRUCTIONS, isLeaf, NARROW } from './operators.ts';
+import { BUILT_IN, INSTEAD, INSTRUCTIONS, isLeaf, NARROW } from './operators.ts';
 import { type Storage, type Tree, treeAt } from './storage.ts';
 import { type Expression, type FunctionSyntax, type Place, refusal, type Syntax } from './syntax.ts';
 import { isAbstract, type Value, Values } from './values.ts';
@@ -211,7 +211,8 @@ export class Expressions {
     if (called) return this.#callOf(called, args, at);
     if (!BUILT_IN.includes(name)) {
       const known = [...this.#syntax.functions.keys(), ...this.#syntax.structs.keys(), ...BUILT_IN];
-      throw refusal(`"${name}" is not supported; ${didYouMean(name, known)}known: ${known.join(', ')}`, at);
+      const instead = Object.hasOwn(INSTEAD, name) ? `write ${INSTEAD[name]}; ` : didYouMean(name, known);
+      throw refusal(`"${name}" is not supported; ${instead}known: ${known.join(', ')}`, at);
     }
     checkCount(name, name === 'select' ? 3 : name === 'min' || name === 'max' ? 2 : 1, args, at);
     if (name === 'select') return this.#select(expression);

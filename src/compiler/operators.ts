@@ -89,6 +89,17 @@ export const INSTRUCTIONS = ['abs', 'floor', 'round', 'sqrt'];
 /** All there are; the last four are functions of shaders/math/. */
 export const BUILT_IN = ['select', 'min', 'max', 'any', 'bitcast', ...INSTRUCTIONS, 'exp', 'log', 'sin', 'cos'];
 
+/** What does for built-in functions that are not there. */
+export const INSTEAD: Readonly<Record<string, string>> = {
+  pow: 'x * x, or exp(y * log(x))',
+  exp2: 'exp(0.6931472 * x)',
+  tanh: '1.0 - 2.0 / (exp(min(2.0 * x, lane(80.0))) + 1.0)',
+  clamp: 'min(max(x, low), high)',
+  mix: 'x + (y - x) * part',
+  step: 'select(lane(0.0), lane(1.0), x >= edge)',
+  ceil: '-floor(-x)',
+};
+
 /** What is computed of literals alone, in float64; these operators also take a scalar beside a vector. */
 export const FOLDS: Readonly<Record<string, (a: number, b: number) => number>> = {
   '+': (a, b) => a + b,

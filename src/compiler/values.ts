@@ -104,7 +104,8 @@ export class Values {
       return this.#typed(value, type, at);
     }
     const fits = WIDE[value.type] === type || (isAbstract(value) && type === 'lane');
-    const hint = fits ? `; write ${type}(...) around it` : '';
+    const wide = type === 'bool' && value.type === 'flag' ? '; flags are joined with & and |' : '';
+    const hint = fits ? `; write ${type}(...) around it` : wide;
     throw refusal(`a value of type ${type} is wanted here, not ${value.type}${hint}`, at);
   }
 

@@ -69,6 +69,20 @@ describe.each(['cpu', 'webgpu'] as const)('somas of files, on %s', (backend) => 
   });
 });
 
+test('somagpu somas prints the tables of a file, or what is wrong in it', async () => {
+  const cwd = scratch();
+  writeFileSync(join(cwd, 'leaky.wgsl'), law('leaky'));
+  writeFileSync(join(cwd, 'wrong.wgsl'), wrong('return spike;', 'return spyke;'));
+  const { code, stdout } = await somagpu(['somas', 'leaky.wgsl'], { cwd });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^leaky\n/);
+  expect(stdout).toMatch(/^ +tau +10 +ms +> 0, .*membrane time constant$/m);
+  expect(stdout).toMatch(/^ +blocked +0 +steps .*steps left/m);
+  const refused = await somagpu(['somas', 'wrong.wgsl'], { cwd });
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toContain('wrong:49:10: unknown name "spyke"');
+});
+
 describe('refused of a soma in a file', () => {
   test('is a mistake in its text, with the place in experiment and text, the line and a mark', async () => {
     const bad = wrong('let u = (*s).recovery;', 'let u = (*s).recover;');
@@ -102,7 +116,7 @@ describe('refused of a soma in a file', () => {
         ...experiment(),
         populations: { cells: { soma: { file: 'izhikevich.wgsl' }, units: 1, parameters: { a: 1 } } },
       },
-      'unknown parameter "tau" of izhikevich; did you mean "a"? known: a, b, c, d, peak',
+      'unknown parameter "tau" of izhikevich; known: a, b, c, d, peak',
     ],
   ])('is %s', async (_, bad, right, says) => {
     const somas = async (file: string) => {
