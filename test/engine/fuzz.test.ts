@@ -1,0 +1,152 @@
+// Experiment files by chance, valid, broken and at the edges of what is accepted, on both paths: each is refused in clear
+// words, or runs, twice, to the same bits, all of them finite. `npm run fuzz` does it more often, and repeats a case.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ExperimentRun, readExperiment } from '../../src/experiment.ts';
+import { InputError, type Population } from '../../src/index.ts';
+import { openDevice } from '../support/backends.ts';
+import { fuzzSeed, timeFor, times } from '../support/effort.ts';
+import {
+  asInFile,
+  atTheEdge,
+  change,
+  changed,
+  experiment,
+  hostile,
+  type KnownOfRecord,
+  readArray,
+} from '../support/experiments.ts';
+import { expectSameBits } from '../support/outcome.ts';
+
+/** As many as a run makes at most, whatever its file says. */
+const STEPS = 30;
+
+/** In `npm test`; a new kernel takes a software GPU longer than all else together. */
+const USUAL = { cpu: 1700, webgpu: 300 };
+
+const seed = fuzzSeed();
+
+/** Every key that can be recorded, as the schema's tests find out: the fuzz wants no more than most of them. */
+const known: KnownOfRecord = {
+  record: ['spikes', 'states', 'rate', 'statistics'],
+  spikes: ['neurons', 'from', 'to', 'last'],
+  states: ['neurons', 'every', 'from', 'to', 'last'],
+};
+
+const anyFile = fc.oneof(
+  { weight: 3, arbitrary: experiment(known) },
+  { weight: 2, arbitrary: fc.tuple(experiment(known), change).map(([json, mistake]) => changed(json, mistake)) },
+  { weight: 4, arbitrary: atTheEdge },
+  { weight: 1, arbitrary: hostile(known) },
+  { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
+);
+
+type Numbers = Float32Array | Uint32Array;
+
+/** Everything that can be read of a population. */
+async function numbersOf(population: Population): Promise<Record<string, Numbers>> {
+  const read: Record<string, Numbers> = { counts: await population.spikeCounts() };
+  for (const state of Object.keys(population.soma.states))
+    read[state] = await population.readState(state as 'potential');
+  if (population.recordsSpikes) {
+    const { steps, neurons } = await population.spikes();
+    Object.assign(read, { 'spike steps': steps, 'spike neurons': neurons });
+  }
+  if (population.recordsRate) read.rate = (await population.rate()).counts;
+  for (const state of population.recordedStates) read[`trace of ${state}`] = (await population.trace(state)).values;
+  for (const state of population.gatheredStates) {
+    const { samples, ...each } = await population.statistics(state);
+    // Of nothing there is none.
+    if (samples > 0) for (const [name, values] of Object.entries(each)) read[`${state} ${name}`] = values;
+  }
+  return read;
+}
+
+type Options = Parameters<typeof ExperimentRun.create>[1];
+
+/** What a run of a file gives, or how it is refused. */
+async function outcomeOf(json: unknown, options: Options): Promise<Record<string, Numbers>[] | InputError> {
+  let run: ExperimentRun;
+  try {
+    run = await ExperimentRun.create(await readExperiment(json, readArray), options);
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+  try {
+    await run.run({ steps: STEPS });
+    return await Promise.all(run.populations.map((population) => numbersOf(population)));
+  } finally {
+    run.simulation.dispose();
+  }
+}
+
+function expectClear({ path, reason, remedy, message }: InputError): void {
+  for (const text of [reason, remedy]) expect(text).toMatch(/\S/);
+  expect(path).toBeTypeOf('string');
+  expect(message).toContain(reason);
+  expect(message, 'a message on one line').not.toMatch(/[\n\r\u2028\u2029]/);
+  expect(message.length, 'a message that can be read').toBeLessThan(2000);
+}
+
+function expectFinite(numbers: Record<string, Numbers>): void {
+  for (const [name, values] of Object.entries(numbers)) {
+    const place = values.findIndex((value) => !Number.isFinite(value));
+    if (place >= 0) expect.fail(`${name}[${place}] is ${values[place]}`);
+  }
+}
+
+/** One case; gives what became of it. */
+async function tried(given: unknown, options: Options): Promise<'ran' | 'refused'> {
+  const json = asInFile(given);
+  const first = await outcomeOf(json, options);
+  if (first instanceof InputError) {
+    expectClear(first);
+    return 'refused';
+  }
+  for (const numbers of first) expectFinite(numbers);
+  const second = await outcomeOf(json, options);
+  first.forEach((numbers, i) => {
+    const again = (second as Record<string, Numbers>[])[i];
+    for (const [name, values] of Object.entries(numbers)) expectSameBits(again?.[name], values, name);
+  });
+  return 'ran';
+}
+
+/** How to do the same again, of what fast-check says. */
+const repeat = (path: string | null): string =>
+  `npm run fuzz -- --seed ${seed}${path === null ? '' : ` --path ${path}`}`;
+
+async function fuzz(runs: number, optionsOf: () => Options): Promise<void> {
+  const became = { ran: 0, refused: 0 };
+  const property = fc.asyncProperty(anyFile, async (given) => {
+    became[await tried(given, optionsOf())]++;
+  });
+  const path = process.env.SOMAGPU_FUZZ_PATH ?? '';
+  const found = await fc.check(property, { numRuns: runs, seed, path, endOnFailure: path !== '' });
+  if (found.failed) {
+    const shown = JSON.stringify(asInFile(found.counterexample?.[0]));
+    const reason = found.errorInstance instanceof Error ? found.errorInstance.stack : String(found.errorInstance);
+    expect.fail(`${shown}\n${reason}\nto repeat it: ${repeat(found.counterexamplePath)}`);
+  }
+  console.log(`fuzz: ${became.ran} ran, ${became.refused} were refused, seed ${seed}`);
+  // It tries something.
+  expect(became.ran).toBeGreaterThan(runs / 10);
+  expect(became.refused).toBeGreaterThan(runs / 10);
+}
+
+const share = (path: 'cpu' | 'webgpu'): number =>
+  Math.ceil((times('FUZZ_RUNS', USUAL.cpu + USUAL.webgpu) * USUAL[path]) / (USUAL.cpu + USUAL.webgpu));
+
+describe('an experiment file by chance is refused in clear words, or runs to finite numbers, the same ones twice', () => {
+  test(`${share('cpu')} times on the processor`, { timeout: timeFor(USUAL.cpu, share('cpu')) }, () =>
+    fuzz(share('cpu'), () => ({ backend: 'cpu', workers: 0 })),
+  );
+
+  // One device, so that no kernel is compiled twice.
+  test(`${share('webgpu')} times on WebGPU`, { timeout: timeFor(USUAL.webgpu, share('webgpu')) }, async () => {
+    const device = await openDevice();
+    await fuzz(share('webgpu'), () => ({ backend: 'webgpu', device }));
+  });
+});
