@@ -20,7 +20,9 @@ export class InputError extends SomaError {
     readonly reason: string,
     readonly remedy: string,
   ) {
-    super(`${path === '' ? '' : `${path}: `}${reason}${value === undefined ? '' : `, got ${show(value)}`}; ${remedy}`);
+    const got = value === undefined ? '' : `, got ${show(value)}`;
+    // One line, whatever a name in a file holds: a terminal would obey its control characters.
+    super(`${path === '' ? '' : `${path}: `}${reason}${got}; ${remedy}`.replace(/[\p{Cc}\u2028\u2029]/gu, ' '));
   }
 }
 

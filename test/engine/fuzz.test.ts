@@ -35,9 +35,9 @@ const known: KnownOfRecord = {
 };
 
 const anyFile = fc.oneof(
-  { weight: 3, arbitrary: experiment(known) },
+  { weight: 4, arbitrary: experiment(known) },
   { weight: 2, arbitrary: fc.tuple(experiment(known), change).map(([json, mistake]) => changed(json, mistake)) },
-  { weight: 4, arbitrary: atTheEdge },
+  { weight: 12, arbitrary: atTheEdge },
   { weight: 1, arbitrary: hostile(known) },
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) },
 );
@@ -85,8 +85,8 @@ async function outcomeOf(json: unknown, options: Options): Promise<Record<string
 function expectClear({ path, reason, remedy, message }: InputError): void {
   for (const text of [reason, remedy]) expect(text).toMatch(/\S/);
   expect(path).toBeTypeOf('string');
-  expect(message).toContain(reason);
-  expect(message, 'a message on one line').not.toMatch(/[\n\r\u2028\u2029]/);
+  expect(message).toContain(reason.replace(/[\p{Cc}\u2028\u2029]/gu, ' '));
+  expect(message, 'a message on one line').not.toMatch(/[\p{Cc}\u2028\u2029]/u);
   expect(message.length, 'a message that can be read').toBeLessThan(2000);
 }
 
