@@ -21,8 +21,7 @@ export class InputError extends SomaError {
     readonly remedy: string,
   ) {
     const got = value === undefined ? '' : `, got ${show(value)}`;
-    // One line, whatever a name in a file holds: a terminal would obey its control characters.
-    super(`${path === '' ? '' : `${path}: `}${reason}${got}; ${remedy}`.replace(/[\p{Cc}\u2028\u2029]/gu, ' '));
+    super(onOneLine(`${path === '' ? '' : `${path}: `}${reason}${got}; ${remedy}`));
   }
 }
 
@@ -81,7 +80,13 @@ export class BusyError extends SomaError {
 /** A file's bytes are not what they should be: broken, cut short, or of a kind that is not read. */
 export class FileError extends SomaError {
   override readonly name = 'FileError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(onOneLine(message), options);
+  }
 }
+
+// Whatever a name in a file holds: a terminal would obey its control characters.
+const onOneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
 
 // A value as a message shows it: short, and telling "2" from 2.
 function show(value: unknown): string {
