@@ -140,3 +140,10 @@ export const LAST_SPIKE = 0.01;
  * entry of 3 kB may claim 1,032 times its size, which is what deflate can make of it.
  */
 export const FORGERY = { ms: 1000, bytes: 8e6 } as const;
+
+/**
+ * Bytes by which a process may grow while the second half of many simulations is made and disposed of: code that is only
+ * now compiled, and what an allocator keeps. One device that stays is 2 MB, one worker 4 MB, what one of these simulations
+ * records 0.2 MB.
+ */
+export const GROWTH = { own: 3e6, all: 60e6 } as const;
