@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { writeNpz } from '../../src/files/index.ts';
 import { pack, unpack } from '../../src/packed.ts';
 import { expectSameFiles, recordingAll as experiment, type Place, place, stateOf } from '../support/checkpoints.ts';
-import { CLI } from '../support/cli.ts';
+import { CLI, somagpu } from '../support/cli.ts';
 
 const backends = ['cpu', 'webgpu'] as const;
 
@@ -117,6 +117,24 @@ test('a run whose files cannot be made keeps its checkpoint, made at its end, an
   mkdirSync(join(bare.out, 'cells.rate.csv', 'in-the-way'), { recursive: true });
   expect((await bare.run(...csv)).code).toBe(1);
   expect(bare.files().filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+// On the processor: the limit that stands for a full disk counts for the memory of the software GPU, too.
+test('a run whose disk is full on its way goes on from its last checkpoint, also when it was full again', async () => {
+  const json = experiment(4000, 400);
+  const [whole, full] = [place(json), place(json)];
+  expect((await whole.run('--backend', 'cpu')).code).toBe(0);
+  const args = ['run', 'experiment.json', '--out', 'out', '--backend', 'cpu', '--checkpoint', '7.3'];
+  const { code, stderr } = await somagpu(args, { cwd: full.cwd, fileLimit: 150 });
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^somagpu: E[A-Z]+: [^\n]*\n$/)]);
+  expect(full.files()).toEqual(['.checkpoint']);
+  const before = readFileSync(stateOf(full));
+  // As long as it is full nothing of it is lost.
+  const again = ['run', 'experiment.json', '--out', 'out', '--resume'];
+  expect((await somagpu(again, { cwd: full.cwd, fileLimit: 150 })).code).toBe(1);
+  expect(readFileSync(stateOf(full)).length).toBeGreaterThanOrEqual(before.length);
+  expect(await full.run('--resume')).toMatchObject({ code: 0, stderr: '' });
+  expectSameFiles(full, whole);
 });
 
 describe('a checkpoint', () => {

@@ -4,7 +4,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExperimentRun, readExperiment } from '../../src/experiment.ts';
-import { InputError, type Population } from '../../src/index.ts';
+import {
+  AdaptiveExponentialSoma,
+  FileError,
+  InputError,
+  type Population,
+  Simulation,
+  SomaError,
+  uniform,
+} from '../../src/index.ts';
+import { pack, unpack } from '../../src/packed.ts';
 import { openDevice } from '../support/backends.ts';
 import { fuzzSeed, timeFor, times } from '../support/effort.ts';
 import {
@@ -15,6 +24,7 @@ import {
   experiment,
   hostile,
   type KnownOfRecord,
+  NEURONS,
   readArray,
 } from '../support/experiments.ts';
 import { expectSameBits } from '../support/outcome.ts';
@@ -148,5 +158,64 @@ describe('an experiment file by chance is refused in clear words, or runs to fin
   test(`${share('webgpu')} times on WebGPU`, { timeout: timeFor(USUAL.webgpu, share('webgpu')) }, async () => {
     const device = await openDevice();
     await fuzz(share('webgpu'), () => ({ backend: 'webgpu', device }));
+  });
+});
+
+describe('a saved simulation', () => {
+  const cpu = { backend: 'cpu', workers: 0 } as const;
+
+  async function saved(): Promise<Uint8Array> {
+    const simulation = await Simulation.create({ dt: 0.1, seed: 3, ...cpu });
+    simulation.add(AdaptiveExponentialSoma, {
+      name: 'cells',
+      units: NEURONS,
+      parameters: { threshold: uniform(-35, -30) },
+      input: [{ kind: 'ornstein_uhlenbeck', mean: 300, sd: 50, tau: 3 }],
+      record: { spikes: true, rate: { bin: 1 }, states: { potential: { every: 3 } }, statistics: { potential: {} } },
+    });
+    await simulation.run(5);
+    const bytes = new Uint8Array(await simulation.save());
+    simulation.dispose();
+    return bytes;
+  }
+
+  async function restoredRun(bytes: Uint8Array | ArrayBuffer): Promise<void> {
+    const simulation = await Simulation.restore(bytes, cpu);
+    try {
+      await simulation.run(5);
+      for (const population of simulation.populations) await numbersOf(population);
+    } finally {
+      simulation.dispose();
+    }
+  }
+
+  test('is refused with a FileError whichever of its bytes is another', async () => {
+    const bytes = await saved();
+    await restoredRun(bytes);
+    for (let at = 0; at < bytes.length; at++) {
+      const wrong = bytes.slice();
+      wrong[at] = (wrong[at] as number) ^ (1 << (at & 7));
+      const error = await Simulation.restore(wrong, cpu).catch((error: unknown) => error);
+      if (!(error instanceof FileError)) expect.fail(`byte ${at}: ${error}`);
+    }
+  });
+
+  const count = times('FUZZ_RUNS', 2000) / 10;
+  test(`that another program made, with a mistake in any place and the right checksum, is refused or runs, ${count} times`, {
+    timeout: timeFor(200, count),
+  }, async () => {
+    const tree = unpack(await saved());
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(change, async (mistake) => {
+        await restoredRun(pack(changed(tree, mistake))).catch((error: unknown) => {
+          expect(error, error instanceof Error ? error.stack : '').toBeInstanceOf(SomaError);
+          refused++;
+        });
+      }),
+      { numRuns: count, seed },
+    );
+    expect(refused).toBeGreaterThan(count / 10);
+    expect(refused).toBeLessThan(count);
   });
 });

@@ -160,7 +160,7 @@ export const experiment = (known: KnownOfRecord) =>
 
 /** Every place in a JSON: its parent, and the key there. */
 function* places(json: unknown): Generator<[Json, string]> {
-  if (typeof json !== 'object' || json === null) return;
+  if (typeof json !== 'object' || json === null || ArrayBuffer.isView(json)) return;
   for (const [key, within] of Object.entries(json)) {
     yield [json as Json, key];
     yield* places(within);
