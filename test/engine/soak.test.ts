@@ -25,6 +25,8 @@ import { GROWTH } from '../support/tolerances.ts';
 
 const seed = fuzzSeed();
 
+const EVERY = ['--checkpoint', '7.3'];
+
 /** Every file that has appeared is whole, however the run that made it ended. */
 function expectWholeFiles(there: Place, whole: Place): void {
   const seen = existsSync(there.out) ? there.files() : [];
@@ -37,7 +39,7 @@ async function killed(whole: Place, json: unknown, on: string[], kills: number, 
   const moments = fc.sample(fc.double({ min: 0, max: longest, noNaN: true }), { seed, numRuns: 10 * kills });
   let [there, landed, completed] = [place(json), 0, 0];
   for (let i = 0; landed < kills || completed === 0; i++) {
-    const way = existsSync(stateOf(there)) ? ['--resume'] : ['--checkpoint', '7.3'];
+    const way = existsSync(stateOf(there)) ? ['--resume'] : EVERY;
     const interruptAfter = landed < kills ? moments[i % moments.length] : undefined;
     const args = ['run', 'experiment.json', '--out', 'out', ...on, ...way];
     const { code, stderr } = await somagpu(args, { cwd: there.cwd, interruptAfter, signal: 'SIGKILL' });
@@ -66,9 +68,12 @@ describe('a run with checkpoints that is killed at any moment', () => {
       const json = recordingAll(4000, 400);
       const on = ['--backend', backend];
       const whole = place(json);
-      const began = performance.now();
       expect((await whole.run(...on)).code).toBe(0);
-      const longest = 1.1 * (performance.now() - began);
+      const paced = place(json);
+      const began = performance.now();
+      expect((await paced.run(...on, ...EVERY)).code).toBe(0);
+      const longest = performance.now() - began;
+      expectSameFiles(paced, whole);
       const completed = await killed(whole, json, on, shares[backend], longest);
       console.log(`soak: ${shares[backend]} kills on ${backend}, ${completed} runs completed, seed ${seed}`);
     },
