@@ -11,6 +11,7 @@ import {
   type Population,
   Simulation,
   SomaError,
+  somas,
   uniform,
 } from '../../src/index.ts';
 import { pack, unpack } from '../../src/packed.ts';
@@ -159,6 +160,38 @@ describe('an experiment file by chance is refused in clear words, or runs to fin
     const device = await openDevice();
     await fuzz(share('webgpu'), () => ({ backend: 'webgpu', device }));
   });
+});
+
+/** Experiments where something stands at the very end of its range; chance finds many more. */
+function atAnEnd(): [string, unknown][] {
+  const dt = 0.1;
+  const ends = {
+    potential_tau: dt,
+    adaptation_tau: dt,
+    threshold_tau: dt,
+    spike_slope: 1000,
+    cooldown: (2 ** 24 - 2) * dt,
+  };
+  const record = { spikes: true };
+  return somas.flatMap((soma) => {
+    const named = Object.entries(ends).filter(([name]) => name in soma.parameters);
+    const cells = { soma: soma.name, units: NEURONS, record };
+    const input = (amplitude: number) => [{ kind: 'constant', amplitude }];
+    return [
+      ...named.map(([name, end]) => [`${name} ${end}`, { ...cells, parameters: { [name]: end }, input: input(500) }]),
+      ...[-1e12, 1e12].map((current) => [`current ${current}`, { ...cells, input: input(current) }]),
+    ].map(([what, population]): [string, unknown] => [
+      `${soma.name}, ${what}`,
+      { dt, steps: STEPS, populations: { a: population } },
+    ]);
+  });
+}
+
+test.each(['cpu', 'webgpu'] as const)('an experiment at the very end of a range runs, on %s', async (backend) => {
+  const path = backend === 'cpu' ? { workers: 0 } : { device: await openDevice() };
+  const ends = atAnEnd();
+  expect(ends.length).toBeGreaterThan(18);
+  for (const [what, json] of ends) expect(await tried(json, { backend, ...path }), what).toBe('ran');
 });
 
 describe('a saved simulation', () => {

@@ -239,7 +239,7 @@ test('a directory full of records within records is read at once', async () => {
   // Each name holds the beginnings of hundreds more, all of which claim names as long as can be.
   const record = Uint8Array.of(0x50, 0x4b, 1, 2, ...Array(24).fill(0), 127, 255, ...Array(16).fill(0));
   const name = String.fromCharCode(...Array.from({ length: 1300 }, () => [...record]).flat());
-  const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${i}${name}`, new Uint8Array(0)]));
+  const many = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`${i}${name}`, new Uint8Array(0)]));
   const file = zipSync({ 'x.npy': entries['steps.npy'], ...many });
   expect(await attempted(file.length, () => readNpzArray(file, 'x'))).toMatchObject({ shape: [3] });
   expect(await attempted(file.length, () => readNpzArray(file, 'y'))).toBeInstanceOf(FileError);
