@@ -20,7 +20,8 @@ export class InputError extends SomaError {
     readonly reason: string,
     readonly remedy: string,
   ) {
-    super(`${path === '' ? '' : `${path}: `}${reason}${value === undefined ? '' : `, got ${show(value)}`}; ${remedy}`);
+    const got = value === undefined ? '' : `, got ${show(value)}`;
+    super(onOneLine(`${path === '' ? '' : `${path}: `}${reason}${got}; ${remedy}`));
   }
 }
 
@@ -79,7 +80,13 @@ export class BusyError extends SomaError {
 /** A file's bytes are not what they should be: broken, cut short, or of a kind that is not read. */
 export class FileError extends SomaError {
   override readonly name = 'FileError';
+  constructor(message: string, options?: ErrorOptions) {
+    super(onOneLine(message), options);
+  }
 }
+
+// Whatever a name in a file holds: a terminal would obey its control characters.
+const onOneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
 
 // A value as a message shows it: short, and telling "2" from 2.
 function show(value: unknown): string {

@@ -17,8 +17,9 @@ export * from './disk/index.ts';
 /** glibc's RTLD_NODELETE, which Node does not name: the loader stays although it is no Node addon. */
 const RTLD_NODELETE = 0x1000;
 
-// Dawn crashes the process when the object from its `create` is collected while a device of it lives; instances are few.
-const instances: GPU[] = [];
+// Dawn crashes the process when the object from its `create` is collected while a device of it lives. Each keeps 2 MB and
+// more, so that one is asked as long as it answers, and no other driver is to be found.
+const instances: { driver: string | undefined; gpu: GPU }[] = [];
 
 /**
  * Finds a GPU in hardware for `Simulation.create`; `null` where there is none or the package `webgpu` is missing:
@@ -75,9 +76,15 @@ async function loadDawn(): Promise<CreateGpu> {
 }
 
 async function requestAdapter(): Promise<GPUAdapter | null> {
-  const gpu = (await loadDawn())([]);
-  instances.push(gpu);
-  return gpu.requestAdapter({ powerPreference: 'high-performance' });
+  const create = await loadDawn();
+  const driver = process.env.VK_ICD_FILENAMES;
+  const wanted = { powerPreference: 'high-performance' } as const;
+  const last = instances.at(-1);
+  const found = last?.driver === driver ? await last?.gpu.requestAdapter(wanted) : null;
+  if (found) return found;
+  const gpu = create([]);
+  instances.push({ driver, gpu });
+  return gpu.requestAdapter(wanted);
 }
 
 function canLoad(library: string): boolean {

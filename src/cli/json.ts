@@ -1,12 +1,16 @@
 // JSON as people write it: a mistake is reported with its line and column, and a key given twice is refused, where
 // JSON.parse would silently keep the last.
 
-import { type ParseError, parse, printParseErrorCode, visit } from 'jsonc-parser';
+import { createScanner, type ParseError, parse, printParseErrorCode, visit } from 'jsonc-parser';
 import { InputError } from '../index.ts';
+
+/** Far more than any experiment has, far less than the parser's calls of itself can go. */
+const DEEPEST = 100;
 
 /** Parses strict JSON; a byte order mark is passed over. @throws InputError with line and column */
 export function parseJson(given: string): unknown {
   const text = given.replace(/^\ufeff/, '');
+  refuseDepth(text);
   const errors: ParseError[] = [];
   const value: unknown = parse(text, errors, { disallowComments: true, allowTrailingComma: false });
   const [first] = errors;
@@ -18,6 +22,20 @@ export function parseJson(given: string): unknown {
   }
   refuseKeys(text);
   return value;
+}
+
+function refuseDepth(text: string): void {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  while (scanner.getPosition() < text.length) {
+    scanner.scan();
+    const begin = text.charAt(scanner.getTokenOffset());
+    if (begin === '[' || begin === '{') depth++;
+    if (begin === ']' || begin === '}') depth--;
+    if (depth <= DEEPEST) continue;
+    const reason = `broken JSON (more than ${DEEPEST} brackets in each other)`;
+    throw new InputError(position(text, scanner.getTokenOffset()), undefined, reason, 'mend the file there');
+  }
 }
 
 // Also __proto__, which would be no key of the object but what it inherits from.

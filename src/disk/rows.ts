@@ -5,10 +5,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
-import { didYouMean, FileError, InputError } from '../errors.ts';
+import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
+import { FileError, InputError } from '../errors.ts';
 import { checkSize, HEADER_ROOM, type NpyData, type NpyHeader, readHeader, valuesIn } from '../files/npy.ts';
-import { damaged, SUFFIX } from '../files/npz.ts';
+import { damaged, noArray, SUFFIX } from '../files/npz.ts';
 
 const PIECE = 1 << 17;
 
@@ -206,15 +206,15 @@ async function bareArray(file: string): Promise<Source> {
   return {
     name: basename(file),
     size,
-    stream: async () => Readable.from(piecesOf(handle), { objectMode: false }),
+    stream: async () => Readable.from(piecesOf(handle, 0, Infinity), { objectMode: false }),
     close: () => handle.close(),
   };
 }
 
-async function* piecesOf(handle: FileHandle): AsyncGenerator<Uint8Array> {
-  for (let at = 0; ; ) {
-    const piece = new Uint8Array(PIECE);
-    const { bytesRead } = await handle.read(piece, 0, PIECE, at);
+async function* piecesOf(handle: FileHandle, from: number, to: number): AsyncGenerator<Uint8Array> {
+  for (let at = from; at < to; ) {
+    const piece = new Uint8Array(Math.min(PIECE, to - at));
+    const { bytesRead } = await handle.read(piece, 0, piece.length, at);
     if (bytesRead === 0) return;
     yield piece.subarray(0, bytesRead);
     at += bytesRead;
@@ -222,32 +222,59 @@ async function* piecesOf(handle: FileHandle): AsyncGenerator<Uint8Array> {
 }
 
 async function entryOf(file: string, name: string): Promise<Source> {
-  const zip = await opened(file);
+  const handle = await open(file);
   try {
+    const zip = await opened(handle);
     const entry = await find(zip, name);
     return {
       name,
       size: entry.uncompressedSize,
       checksum: entry.crc32,
       stream: () => zip.openReadStreamPromise(entry),
-      close: async () => zip.close(),
+      close: () => handle.close(),
     };
   } catch (error) {
-    zip.close();
+    await handle.close();
     throw asDamage(error);
   }
 }
 
-async function opened(file: string): Promise<ZipFile> {
-  const handle = await open(file);
+async function opened(handle: FileHandle): Promise<ZipFile> {
   const start = new Uint8Array(2);
-  await handle.read(start, 0, 2, 0).finally(() => handle.close());
+  await handle.read(start, 0, 2, 0);
   if (start[0] !== 0x50 || start[1] !== 0x4b) {
     throw new FileError('not an .npz file: it does not begin as a zip does; make one with numpy.savez');
   }
-  return openPromise(file, { autoClose: false, strictFileNames: false }).catch((error: unknown) => {
-    throw asDamage(error);
-  });
+  const { size } = await handle.stat();
+  return fromRandomAccessReaderPromise(new Places(handle, size), size, { autoClose: false, strictFileNames: false });
+}
+
+/** A file as yauzl reads it: at any place that a zip names. At one that no file can have, Node would end the process. */
+class Places extends RandomAccessReader {
+  constructor(
+    readonly handle: FileHandle,
+    readonly size: number,
+  ) {
+    super();
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, read?: number) => void,
+  ): void {
+    if (position >= this.size) return void setImmediate(callback, null, 0);
+    this.handle.read(buffer, offset, length, position).then(
+      ({ bytesRead }) => callback(null, bytesRead),
+      (error) => callback(error),
+    );
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(piecesOf(this.handle, start, end), { objectMode: false });
+  }
 }
 
 async function find(zip: ZipFile, name: string): Promise<Entry> {
@@ -265,8 +292,7 @@ async function find(zip: ZipFile, name: string): Promise<Entry> {
     throw new FileError(`array "${name}" is packed by method ${entry.compressionMethod}, or encrypted; ${remedy}`);
   }
   if (entry) return entry;
-  const there = names.length > 0 ? `it has ${names.join(', ')}` : 'it has no arrays at all';
-  throw new FileError(`no array "${name}" in the .npz file; ${didYouMean(name, names)}${there}`);
+  throw noArray(name, names);
 }
 
 // What the system says of the file is another matter: its errors have a code that begins with E, as zlib's do not.

@@ -113,8 +113,7 @@ export function readNpzArray(bytes: Uint8Array, name: string): NpyArray {
   const names = npzNames(bytes);
   const found = names.filter((other) => other === name).length;
   if (found === 0) {
-    const there = names.length > 0 ? `it has ${names.join(', ')}` : 'it has no arrays at all';
-    throw new FileError(`no array "${name}" in the .npz file; ${didYouMean(name, names)}${there}`);
+    throw noArray(name, names);
   }
   if (found > 1) throw damaged(`it has ${found} arrays "${name}"`);
   const entry = name + SUFFIX;
@@ -130,6 +129,14 @@ export function readNpzText(bytes: Uint8Array, name: string): string {
   const { shape, data } = readNpzArray(bytes, name);
   if (data instanceof Uint8Array && shape.length === 1) return new TextDecoder().decode(data).replace(/\0+$/, '');
   throw new FileError(`array "${name}" is no text; read it with readNpzArray`);
+}
+
+/** That an .npz file has not this array but others; a forged one might have thousands, of long names. */
+export function noArray(name: string, names: readonly string[]): FileError {
+  const some = names.slice(0, 20).map((other) => other.slice(0, 100));
+  const more = names.length > some.length ? ` and ${names.length - some.length} more` : '';
+  const there = names.length > 0 ? `it has ${some.join(', ')}${more}` : 'it has no arrays at all';
+  return new FileError(`no array "${name}" in the .npz file; ${didYouMean(name, names)}${there}`);
 }
 
 export function damaged(reason: string, cause?: unknown): FileError {
@@ -173,7 +180,10 @@ function recordedChecksum(bytes: Uint8Array, entry: string): number | undefined 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = bytes.length - SMALLEST_RECORD; at >= 0; at--) {
     if (view.getUint32(at, true) !== 0x02014b50) continue;
-    const name = bytes.subarray(at + SMALLEST_RECORD, at + SMALLEST_RECORD + view.getUint16(at + 28, true));
+    const length = view.getUint16(at + 28, true);
+    // UTF-8 has at most 3 bytes a character. A forged directory has records within names, all as long as can be.
+    if (length > 3 * entry.length) continue;
+    const name = bytes.subarray(at + SMALLEST_RECORD, at + SMALLEST_RECORD + length);
     const latin1 = (view.getUint16(at + 8, true) & 2048) === 0;
     if (strFromU8(name, latin1) === entry) return view.getUint32(at + 16, true);
   }

@@ -89,6 +89,40 @@ describe('a page with WebGPU', () => {
   });
 });
 
+/** Makes a simulation, disposes of it while it runs, and says how the run ended. */
+async function disposeWhileRunning({ library, options, units }: Run & { library: Library }): Promise<string> {
+  const { AdaptiveExponentialSoma, Simulation } = library;
+  const simulation = await Simulation.create({ dt: 0.1, ...options });
+  const input = [{ kind: 'constant', amplitude: 100 }] as const;
+  simulation.add(AdaptiveExponentialSoma, { name: 'cells', units, input: [...input], record: { spikes: true } });
+  let begun = () => {};
+  const running = new Promise<void>((resolve) => {
+    begun = resolve;
+  });
+  const run = simulation.run(1e7, { onProgress: begun });
+  await running;
+  simulation.dispose();
+  return run.then(
+    () => 'it ran to its end',
+    (error) => error.name,
+  );
+}
+
+describe.each([{ webgpu: true }, { webgpu: false }])('a page that disposes while it runs, with %o', ({ webgpu }) => {
+  test('hears of it from the run alone, has no worker left, and computes as if nothing had been', async () => {
+    const page = await openPage({ webgpu });
+    const options: Options = { backend: webgpu ? 'webgpu' : 'cpu' };
+    const library = await page.evaluateHandle<Library>("import('/index.js')");
+    for (let i = 0; i < 3; i++)
+      expect(await page.evaluate(disposeWhileRunning, { library, options, units: MANY })).toBe('DisposedError');
+    await expect.poll(() => page.workers().length).toBe(0);
+    const after = await runIn(page, options);
+    expect(after.backend).toBe(options.backend);
+    if (webgpu) expect(sum(after.counts)).toBeGreaterThan(FEW);
+    else expectSameSpikes(after, await runHere(options));
+  });
+});
+
 describe('a page without WebGPU', () => {
   test.each([FEW, MANY])('computes %d neurons on the processor, to the last bit as Node does', async (units) => {
     const page = await openPage({ webgpu: false });

@@ -1,87 +1,18 @@
 // Checkpoints of the command line: whatever stops a run, `--resume` ends with the files of one that was not stopped.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { unzipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { writeNpz } from '../../src/files/index.ts';
 import { pack, unpack } from '../../src/packed.ts';
-import { CLI, scratch, somagpu } from '../support/cli.ts';
+import { expectSameFiles, recordingAll as experiment, type Place, place, stateOf } from '../support/checkpoints.ts';
+import { CLI, somagpu } from '../support/cli.ts';
 
 const backends = ['cpu', 'webgpu'] as const;
 
-/** All kinds of recordings, large enough to be killed on its way. */
-const experiment = (units = 400, duration = 60) => ({
-  dt: 0.1,
-  duration,
-  seed: 7,
-  populations: {
-    cells: {
-      soma: 'AdaptiveExponentialSoma',
-      units,
-      parameters: { adaptation_delta: { initializer: 'uniform', low: 5, high: 9 } },
-      input: [
-        { kind: 'step', amplitude: 90, start: 1, stop: 50 },
-        { kind: 'white_noise', mean: 0, sd: 60 },
-      ],
-      inhibitory: [0, 3],
-      record: {
-        spikes: true,
-        // Bins that no checkpoint falls between.
-        rate: { bin: 1.7, from: 0.5 },
-        states: { potential: { neurons: [0, 9], every: 3 }, adaptation: { neurons: [1], last: 45 } },
-      },
-    },
-    few: {
-      soma: 'ExponentialSoma',
-      units: 3,
-      input: [{ kind: 'constant', amplitude: 80 }],
-      record: { spikes: { last: 40 } },
-    },
-  },
-});
-
-interface Place {
-  cwd: string;
-  run(...args: string[]): ReturnType<typeof somagpu>;
-  out: string;
-  files(): string[];
-}
-
-function place(json: unknown = experiment()): Place {
-  const cwd = scratch();
-  const out = join(cwd, 'out');
-  writeFileSync(join(cwd, 'experiment.json'), JSON.stringify(json));
-  return {
-    cwd,
-    out,
-    run: (...args) => somagpu(['run', 'experiment.json', '--out', 'out', ...args], { cwd }),
-    files: () => readdirSync(out).sort(),
-  };
-}
-
-/** Fails unless the files of two folders, summaries aside, are the same byte for byte. */
-function expectSameFiles(actual: Place, expected: Place): void {
-  expect(actual.files()).toEqual(expected.files());
-  for (const file of expected.files().filter((name) => name !== 'summary.json')) {
-    const same = readFileSync(join(actual.out, file)).equals(readFileSync(join(expected.out, file)));
-    expect(same, file).toBe(true);
-  }
-}
-
-const stateOf = ({ out }: Place) => join(out, '.checkpoint', 'state');
 const changedAt = (file: string) => (existsSync(file) ? statSync(file).mtimeMs : 0);
 
 /** Starts a run and sends a signal so many ms after it has written so many checkpoints; gives how it ended. */
@@ -186,6 +117,24 @@ test('a run whose files cannot be made keeps its checkpoint, made at its end, an
   mkdirSync(join(bare.out, 'cells.rate.csv', 'in-the-way'), { recursive: true });
   expect((await bare.run(...csv)).code).toBe(1);
   expect(bare.files().filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+// On the processor: the limit that stands for a full disk counts for the memory of the software GPU, too.
+test('a run whose disk is full on its way goes on from its last checkpoint, also when it was full again', async () => {
+  const json = experiment(4000, 400);
+  const [whole, full] = [place(json), place(json)];
+  expect((await whole.run('--backend', 'cpu')).code).toBe(0);
+  const args = ['run', 'experiment.json', '--out', 'out', '--backend', 'cpu', '--checkpoint', '7.3'];
+  const { code, stderr } = await somagpu(args, { cwd: full.cwd, fileLimit: 150 });
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/^somagpu: E[A-Z]+: [^\n]*\n$/)]);
+  expect(full.files()).toEqual(['.checkpoint']);
+  const before = readFileSync(stateOf(full));
+  // As long as it is full nothing of it is lost.
+  const again = ['run', 'experiment.json', '--out', 'out', '--resume'];
+  expect((await somagpu(again, { cwd: full.cwd, fileLimit: 150 })).code).toBe(1);
+  expect(readFileSync(stateOf(full)).length).toBeGreaterThanOrEqual(before.length);
+  expect(await full.run('--resume')).toMatchObject({ code: 0, stderr: '' });
+  expectSameFiles(full, whole);
 });
 
 describe('a checkpoint', () => {

@@ -133,3 +133,17 @@ export const MOVED = 1e-6;
  * within a step of the end in two neurons of 100; an ulp does not move half of them.
  */
 export const LAST_SPIKE = 0.01;
+
+/**
+ * What reading a damaged file may take beside its own size: garbage that is not collected yet of reading 4 kB some times,
+ * and deflate's buffers. What a header claims falsely is 2^31 bytes and more, or a bomb's 20 million. A damaged deflated
+ * entry of 3 kB may claim 1,032 times its size, which is what deflate can make of it.
+ */
+export const FORGERY = { ms: 1000, bytes: 8e6 } as const;
+
+/**
+ * Bytes by which a process may grow while the second half of many simulations is made and disposed of: code that is only
+ * now compiled, what an allocator keeps, and the 0.6 kB a simulation that listen to a host's device as long as it lives.
+ * One device that stays is 2 MB, one worker 4 MB, what one of these simulations records 0.2 MB.
+ */
+export const GROWTH = { own: 3e6, all: 60e6 } as const;
