@@ -1,5 +1,6 @@
 // The public surface of somagpu: re-exports only.
 
+export type { GivenAdapter } from './adapter.ts';
 export type { GpuPopulation, GpuTile } from './backend.ts';
 export type { ArrayInput, CurrentReader, ReadCurrent, WholeCurrent } from './currents.ts';
 export type { Tuning } from './device.ts';
