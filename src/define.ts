@@ -33,8 +33,9 @@ export class LawError extends InputError {
     // Of a long line what is around the place.
     const from = source.length > 160 ? Math.max(0, column - 80) : 0;
     const pointer = source.slice(from, column - 1).replace(/[^\t]/g, ' ');
-    const shown = `${remedy}\n${source.slice(from, from + 160)}\n${pointer}^`;
-    super(`${law}:${line}:${column}`, undefined, reason, shown);
+    // What would do something to a terminal stands as one sign, so that the pointer is where it should be.
+    const shown = source.slice(from, from + 160).replace(/[^\P{Cc}\t]/gu, '\u{fffd}');
+    super(`${law}:${line}:${column}`, undefined, reason, remedy, [shown, `${pointer}^`]);
   }
 }
 

@@ -19,9 +19,12 @@ export class InputError extends SomaError {
     readonly value: unknown,
     readonly reason: string,
     readonly remedy: string,
+    /** Lines to stand below. */
+    below: readonly string[] = [],
   ) {
     const got = value === undefined ? '' : `, got ${show(value)}`;
-    super(onOneLine(`${path === '' ? '' : `${path}: `}${reason}${got}; ${remedy}`));
+    const line = onOneLine(`${path === '' ? '' : `${path}: `}${reason}${got}; ${remedy}`);
+    super([line, ...below].join('\n'));
   }
 }
 

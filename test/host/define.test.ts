@@ -142,7 +142,8 @@ describe('refused in a law, at its place', () => {
     expect([error.line, error.column], error.message).toEqual([line, column]);
     expect(error.path).toBe(`Own:${line}:${column}`);
     expect(error.source).toBe(text.split('\n')[line - 1]);
-    expect(error.message.split('\n').slice(1)).toEqual([error.source, `${' '.repeat(column - 1)}^`]);
+    const shown = error.source.replace('\0', '\u{fffd}');
+    expect(error.message.split('\n').slice(1)).toEqual([shown, `${' '.repeat(column - 1)}^`]);
     expect(() => defineSoma(leaky)).not.toThrow();
   });
 
