@@ -2,7 +2,7 @@
 // changed since. It knows neither bytes (packed.ts) nor devices, and is loaded by the first `save` or `restore`.
 
 import type { CurrentReader } from './currents.ts';
-import { checkNames, FileError, InputError, NoBackendError } from './errors.ts';
+import { checkNames, FileError, InputError, isList, NoBackendError } from './errors.ts';
 import type { Input } from './inputs.ts';
 import type { PathOptions } from './paths.ts';
 import type { Population, PopulationOptions, PopulationState } from './population.ts';
@@ -219,7 +219,9 @@ function checkSources(populations: readonly SavedPopulation[], given: unknown): 
 function checkPlanes({ name = '', units }: Options, { states, counts, parameters }: PopulationState): void {
   const neurons = [units].flat().reduce<number>((product, side) => product * (side as number), 1);
   const planes = [counts, ...Object.values(states), ...Object.values(parameters)];
-  if (planes.every((plane) => typeof plane === 'number' || plane?.length === neurons)) return;
+  // A text may have as many characters.
+  const one = (plane: unknown) => typeof plane === 'number' || (isList(plane) && plane.length === neurons);
+  if (planes.every(one)) return;
   throw new FileError(`the saved simulation is damaged: ${name} has not one value a neuron; save it again`);
 }
 
