@@ -23,6 +23,8 @@ async function refusalOf(json: unknown): Promise<InputError | undefined> {
 
 /** What no schema can say: lengths, and what belongs together. */
 const ARITHMETIC = [
+  // A file's law, and what it allows.
+  /is a soma of a file, which is not read here/,
   /has \d+ values for \d+ neurons/,
   /has shape \[.*\] \(\d+ values\) for \d+ neurons/,
   /has currents for \d+ steps/,
