@@ -58,6 +58,18 @@ test('the stream of docs/experiment.md runs after the lines that it takes as rea
   expect(chunks.at(-1)?.[1]).toBe(10_000);
 });
 
+test('the code of docs/faults.md runs where a law overflows, after the lines that it takes as read', async () => {
+  const before = `import { NonFiniteError, Simulation } from 'somagpu';
+    import { RunawaySoma } from './test/support/runaway.ts';
+    const simulation = await Simulation.create({ backend: 'cpu' });
+    simulation.add(RunawaySoma, { name: 'cells', units: 1, input: [{ kind: 'constant', amplitude: 1000 }] });`;
+  const code = shown('docs/faults.md', 'A state is no number any more', 'js').replace(
+    /^( +)(const \{ population.*)$/m,
+    '$1$2\n$1console.log(population, neuron, state, step > 0, checkpoint instanceof ArrayBuffer);',
+  );
+  expect(await run(`${before}\n${code}\nsimulation.dispose();\n`)).toBe('cells 0 potential true true');
+});
+
 test('there is no other code in the pages than what some test runs', () => {
   const tests = readdirSync(root('test'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     /\.test\.ts$/.test(name),

@@ -41,8 +41,6 @@ const ARITHMETIC = [
   /there is nothing to sum over/,
   /is no list of different axes/,
   /^has no step$/,
-  // No arithmetic either, but this test reads none.
-  /is a soma of a file, which is not read here/,
 ];
 
 /** What it could say of a number that stands there, but not of one that is drawn, read or computed. */

@@ -1,12 +1,8 @@
 // A soma whose law may overflow, which no built-in one does: a quadratic membrane without reset runs away to infinity where
 // its current is above 0, and keeps to itself where it is not.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { compileSoma } from '../../src/compiler/soma.ts';
-import { ExponentialSoma, type Soma } from '../../src/index.ts';
-
-const shaders = new URL('../../shaders/', import.meta.url);
-const read = (file: string) => ({ file, text: readFileSync(new URL(file, shaders), 'utf8') });
+import { readFileSync } from 'node:fs';
+import { defineSoma } from '../../src/define.ts';
 
 const LAW = `
 fn drift(c: Constants, s: State) -> lane { return s.potential * s.potential; }
@@ -15,21 +11,7 @@ fn advance(c: Constants, s: ptr<function, State>, drift: lane, current: lane) ->
   return (*s).potential > c.membrane.threshold;
 }`;
 
-function runaway(): Soma {
-  const soma = read('somas/ExponentialSoma.wgsl');
-  const text = soma.text.slice(0, soma.text.indexOf('fn drift')) + LAW;
-  const files = [read('parts/membrane.wgsl'), { ...soma, text }];
-  const math = readdirSync(new URL('math/', shaders)).map((file) => read(`math/${file}`));
-  const { parameters, states } = ExponentialSoma;
-  const paths = (rows: object) => Object.values(rows).map(({ path }) => path as string);
-  const module = () => compileSoma({ files, math, parameters: paths(parameters), states: paths(states) });
-  return {
-    name: 'RunawaySoma',
-    parameters: parameters as unknown as Soma['parameters'],
-    states,
-    wgsl: files.map((each) => each.text).join('\n'),
-    wasm: async () => Buffer.from(module()).toString('hex'),
-  };
-}
+// Its tables and constants are the exponential soma's.
+const exponential = readFileSync(new URL('../../shaders/somas/ExponentialSoma.wgsl', import.meta.url), 'utf8');
 
-export const RunawaySoma: Soma = runaway();
+export const RunawaySoma = defineSoma(exponential.slice(0, exponential.indexOf('fn drift')) + LAW, 'RunawaySoma');
