@@ -56,9 +56,32 @@ export async function openDevice({ device, adapter, tuning = {} }: DeviceOptions
   }
 }
 
-// For every simulation on a device: pipelines by text, and what is known of its speed.
-const pipelines = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
-const schedules = new WeakMap<GPUDevice, Schedule>();
+/** What every simulation on a device has in common. */
+interface Common {
+  /** By text. */
+  readonly pipelines: Map<string, Promise<GPUComputePipeline>>;
+  /** What is known of its speed. */
+  readonly schedule: Schedule;
+  /** How it was lost. */
+  lost?: string;
+  /** Who is to be told of that. */
+  readonly waiting: Set<() => void>;
+}
+
+const commons = new WeakMap<GPUDevice, Common>();
+
+// A device keeps whoever listens to its loss as long as it lives: one does, for all.
+function commonOf(gpu: GPUDevice): Common {
+  const found = commons.get(gpu);
+  if (found) return found;
+  const common: Common = { pipelines: new Map(), schedule: new Schedule(), waiting: new Set() };
+  commons.set(gpu, common);
+  void gpu.lost.then(({ reason, message }) => {
+    common.lost = `the GPU device was lost (${reason || 'unknown'}): ${message}`;
+    for (const tell of common.waiting) tell();
+  });
+  return common;
+}
 
 export class Device {
   /** The adapter in words. */
@@ -67,12 +90,10 @@ export class Device {
   readonly software: boolean;
   /** Bytes of the largest binding to use. */
   readonly limit: number;
-  readonly schedule: Schedule;
   /** Whether all memory asked for so far is known to have been given. */
   settled = true;
   #memory: Promise<void> = Promise.resolve();
-  #lost: DeviceLostError | undefined;
-  readonly #waiting = new Set<(error: DeviceLostError) => void>();
+  readonly #common: Common;
 
   constructor(
     readonly gpu: GPUDevice,
@@ -90,12 +111,11 @@ export class Device {
     this.software = isFallbackAdapter;
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
     this.limit = Math.min(maxStorageBufferBindingSize, maxBufferSize, MOST_BINDING, tuning.maxBinding ?? Infinity);
-    this.schedule = schedules.get(gpu) ?? new Schedule();
-    schedules.set(gpu, this.schedule);
-    void gpu.lost.then(({ reason, message }) => {
-      this.#lost = new DeviceLostError(`the GPU device was lost (${reason || 'unknown'}): ${message}`);
-      for (const reject of this.#waiting) reject(this.#lost);
-    });
+    this.#common = commonOf(gpu);
+  }
+
+  get schedule(): Schedule {
+    return this.#common.schedule;
   }
 
   buffer(label: string, bytes: number, usage: number): GPUBuffer {
@@ -148,10 +168,12 @@ export class Device {
 
   /** The promise, or the loss of the device if that comes first. (A race against one long-lived promise would leak.) */
   orLost<T>(promise: Promise<T>): Promise<T> {
+    const common = this.#common;
     return new Promise<T>((resolve, reject) => {
-      if (this.#lost) reject(this.#lost);
-      else this.#waiting.add(reject);
-      const settle = () => this.#waiting.delete(reject);
+      const tell = () => reject(new DeviceLostError(common.lost));
+      if (common.lost !== undefined) tell();
+      else common.waiting.add(tell);
+      const settle = () => common.waiting.delete(tell);
       // What a loss makes fail may fail just before the loss is told: wait a moment for the better reason.
       const fail = (error: unknown) => setTimeout(() => settle() && reject(error), 10);
       promise.then((value) => settle() && resolve(value), fail);
@@ -160,11 +182,10 @@ export class Device {
 
   /** The pipeline of a kernel, compiled once for each text. */
   pipeline(kernel: Kernel): Promise<GPUComputePipeline> {
-    const cache = pipelines.get(this.gpu) ?? new Map<string, Promise<GPUComputePipeline>>();
-    pipelines.set(this.gpu, cache);
-    const found = cache.get(kernel.text) ?? this.#compile(kernel);
-    cache.set(kernel.text, found);
-    found.catch(() => cache.delete(kernel.text));
+    const { pipelines } = this.#common;
+    const found = pipelines.get(kernel.text) ?? this.#compile(kernel);
+    pipelines.set(kernel.text, found);
+    found.catch(() => pipelines.delete(kernel.text));
     return found;
   }
 
