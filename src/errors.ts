@@ -20,11 +20,16 @@ export class InputError extends SomaError {
     readonly reason: string,
     readonly remedy: string,
     /** Lines to stand below. */
-    below: readonly string[] = [],
+    readonly below: readonly string[] = [],
   ) {
     const got = value === undefined ? '' : `, got ${show(value)}`;
     const line = onOneLine(`${path === '' ? '' : `${path}: `}${reason}${got}; ${remedy}`);
     super([line, ...below].join('\n'));
+  }
+
+  /** The same, said of where the user has it. */
+  at(path: string, reason = this.reason): InputError {
+    return new InputError(path, this.value, reason, this.remedy, this.below);
   }
 }
 

@@ -149,7 +149,7 @@ async function loadSoma(given: unknown, path: string, readSoma: ReadSoma | undef
     return await readSoma(file);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(where, error.value, `${error.path}: ${error.reason}`, error.remedy);
+    throw error.at(where, `${error.path}: ${error.reason}`);
   }
 }
 
@@ -403,7 +403,7 @@ export class ExperimentRun {
 function placed(error: unknown): unknown {
   // A place in the text of a law, line and column, is its own.
   if (!(error instanceof InputError) || error.path.includes(':')) return error;
-  return new InputError(`populations.${error.path}`, error.value, error.reason, error.remedy);
+  return error.at(`populations.${error.path}`);
 }
 
 /** Refuses to record more samples than fit, before the run that would lose them. */

@@ -84,5 +84,5 @@ const NAME = 'neurons';
 function placed(error: unknown): unknown {
   if (!(error instanceof InputError) || !error.path.startsWith(`${NAME}.`)) return error;
   const path = error.path.slice(NAME.length + 1).replace(/^units$/, 'currents');
-  return new InputError(path, error.value, error.reason, error.remedy);
+  return error.at(path);
 }

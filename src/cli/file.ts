@@ -21,5 +21,5 @@ export async function readText(file: string): Promise<string> {
 export function inFile(error: unknown, file: string): unknown {
   if (!(error instanceof InputError) || error.path.startsWith('--')) return error;
   const path = [file, error.path].filter((part) => part !== '').join(': ');
-  return new InputError(path, error.value, error.reason, error.remedy);
+  return error.at(path);
 }

@@ -46,7 +46,7 @@ async function convert(file: string, options: SparkOptions): Promise<SparkImport
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const path = [file, error.path].filter((part) => part !== '').join(': ');
-    throw new InputError(path, error.value, error.reason, error.remedy);
+    throw error.at(path);
   }
 }
 

@@ -124,6 +124,6 @@ export async function asOptions<T>(work: () => Promise<T> | T): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof InputError) || !/^[a-z]+$/.test(error.path)) throw error;
-    throw new InputError(`--${error.path}`, error.value, error.reason, error.remedy);
+    throw error.at(`--${error.path}`);
   }
 }
