@@ -8,6 +8,7 @@ struct Block {
   neuron: u32,   // the population's number of the first neuron here
   mark: u32,     // another for each block
   start: u32,    // lane that the dispatch begins with
+  end: u32,      // the population's number of the neuron after the last here; lanes beyond it are padding
 }
 
 @group(0) @binding(0) var<uniform> block: Block;

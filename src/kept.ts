@@ -30,6 +30,8 @@ export interface Keeper {
   surviving<T>(ask: () => Promise<T>): Promise<T>;
   /** Why some states are no numbers any more, once all is as it was before. */
   astray(): Promise<NonFiniteError>;
+  /** Why all have gone back, until the simulation has, too: blocks of later steps are for nothing until then. */
+  readonly gone: NonFiniteError | undefined;
 }
 
 /** What a population looks like between two blocks. */
@@ -97,8 +99,11 @@ export class KeptPopulation implements DevicePopulation {
     if (this.#live) this.device.setCounts(counts);
   }
 
+  // The end of a reset, which has set everything: what was before is never wanted again.
   clearCounts(): void {
-    this.#last.counts = null;
+    const fields = this.#fieldsUntil(this.#entries.length);
+    this.#entries = [{ fields, states: this.#last.states, counts: null }];
+    this.bytes = 0;
     if (this.#live) this.device.clearCounts();
   }
 
@@ -125,6 +130,7 @@ export class KeptPopulation implements DevicePopulation {
       if (!result.finite) throw await this.#found(block.first + block.steps - 1, this.#last.fields);
       return result;
     }
+    if (keeper.gone) throw keeper.gone;
     keeper.beforeBlock(this);
     const entry = this.#last;
     entry.block = block;
@@ -134,7 +140,7 @@ export class KeptPopulation implements DevicePopulation {
     if (values.byteLength === values.buffer.byteLength) this.bytes += values.byteLength;
     if (this.#live) entry.result = this.device.advance(block);
     const result = await keeper.surviving(() => entry.result as Promise<BlockResult>);
-    if (!result.finite) throw await keeper.astray();
+    if (!result.finite) throw keeper.gone ?? (await keeper.astray());
     entry.taken = true;
     entry.result = undefined;
     return result;
@@ -142,12 +148,13 @@ export class KeptPopulation implements DevicePopulation {
 
   /** Looks at it as it will be between the blocks queued so far and the next one. */
   look(): Look {
-    const before = this.#entries.length;
+    const entries = this.#entries;
+    const before = entries.length;
     const [bytes, stops] = [this.bytes, this.#stops];
     const ran = Promise.all(this.#entries.map(({ result }) => result));
     this.#entries.push({ fields: {}, states: {} });
     const read = this.#read().then(({ states, counts }) => () => {
-      if (stops !== this.#stops) return;
+      if (stops !== this.#stops || entries !== this.#entries) return;
       this.#entries.splice(0, before, { fields: this.#fieldsUntil(before), states, counts });
       this.bytes -= bytes;
     });
@@ -178,8 +185,9 @@ export class KeptPopulation implements DevicePopulation {
     const stops = this.#stops;
     this.device = device;
     let before: Promise<unknown> | undefined;
-    for (let i = 0; i < this.#entries.length; i++) {
-      const entry = this.#entries[i] as Entry;
+    let entries = this.#entries;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as Entry;
       const { block, taken } = entry;
       set(device, entry);
       if (!block) continue;
@@ -195,6 +203,10 @@ export class KeptPopulation implements DevicePopulation {
         before = result;
       }
       if (stops !== this.#stops) return;
+      if (entries === this.#entries) continue;
+      // It was reset meanwhile.
+      entries = this.#entries;
+      i = -1;
     }
     this.#live = true;
   }

@@ -38,6 +38,10 @@ export interface Kernel {
   bindings: Readonly<Partial<Record<BindingName, number>>>;
 }
 
+/** The population's numbers of the neurons in a lane. */
+const numbers = (width: 1 | 4): string =>
+  width === 4 ? 'vec4u(block.neuron + 4u * i) + vec4u(0u, 1u, 2u, 3u)' : 'block.neuron + i';
+
 /** The kernel that makes the steps. */
 export function simulateKernel(structure: Structure): Kernel {
   const { soma, inputs } = structure;
@@ -45,7 +49,8 @@ export function simulateKernel(structure: Structure): Kernel {
   const store = [
     'fn store_states(i: u32, stride: u32, s: State, r: Running) -> bool {',
     ...states.map(({ place }, plane) => `states[${plane}u * stride + i] = ${place};`),
-    `return any(${states.map(({ place }) => `beyond(${place})`).join(' | ')}); }`,
+    // Padding runs along with currents and noise of nobody's, and may come to anything.
+    `return any((${states.map(({ place }) => `beyond(${place})`).join(' | ')}) & (${numbers(structure.width)} < bits(block.end))); }`,
   ];
   return {
     text: joined(structure, simulate, ...store, ...gatherings(structure)),
@@ -180,7 +185,7 @@ function loaders({ soma, inputs, arrays, width }: Structure): string {
     `struct Inputs { neuron: bits, ${members.join(' ')} }`,
     'fn load_inputs(i: u32, stride: u32) -> Inputs {',
     'var p: Inputs;',
-    `p.neuron = ${width === 4 ? 'vec4u(block.neuron + 4u * i) + vec4u(0u, 1u, 2u, 3u)' : 'block.neuron + i'};`,
+    `p.neuron = ${numbers(width)};`,
     ...ofInputs.slice(own.length).map((field) => `${field.place} = ${load(field)};`),
     'return p; }',
     // WGSL has no empty structs.

@@ -3,12 +3,13 @@
 // was done to a population is kept in kept.ts; here is when it is done again, and when that is given up.
 
 import { type Backend, type DevicePopulation, hostMemory, type PopulationPlan } from './backend.ts';
-import { DeviceLostError, type NonFiniteError } from './errors.ts';
+import { DeviceLostError, DisposedError, type NonFiniteError } from './errors.ts';
 import { type Keeper, KeptPopulation } from './kept.ts';
 import type { Opened, PathOptions } from './paths.ts';
 
-/** Losses without a step between them, the last of which is told. */
+/** Losses without a step between them, the last of which is told; ms after which one is not counted any more. */
 const MOST_LOSSES = 4;
+const FORGOTTEN = 60_000;
 /** Before each further attempt, ms: a page's GPU process takes a moment to come back. */
 const PAUSE = 250;
 /** A look is taken when this many times its cost has passed, and not before a second has. */
@@ -39,6 +40,10 @@ export class Recovery implements Backend, Keeper {
   #lostAt = -1;
   #disposed = false;
   #astray: Promise<NonFiniteError> | undefined;
+  gone: NonFiniteError | undefined;
+  #backTo = 0;
+  /** When the device was lost last, ms. */
+  #lostWhen = 0;
   /** When the last look was taken, and what it took, ms. */
   #looked: number | undefined;
   #cost: number | undefined;
@@ -107,7 +112,7 @@ export class Recovery implements Backend, Keeper {
     if (this.#sum('bytes') > MOST_KEPT) return true;
     const size = this.#sum('size');
     const least = this.#pace ?? Math.max(SOONEST, COSTS * (this.#cost ?? size / USUAL));
-    return now - this.#looked > least && 3 * size < hostMemory();
+    return now - this.#looked > least && 4 * size < hostMemory();
   }
 
   // It stands between the blocks as a read does; the run goes on meanwhile.
@@ -127,6 +132,13 @@ export class Recovery implements Backend, Keeper {
       this.#looked = performance.now();
       this.#looking = false;
     }
+  }
+
+  /** The step that all populations have gone back to, if they have; to be asked when a run has ended. */
+  backTo(): number | undefined {
+    const step = this.gone && this.#backTo;
+    this.gone = undefined;
+    return step;
   }
 
   /** Why some states are no numbers any more; all populations then stand where the block before that ended. */
@@ -157,6 +169,8 @@ export class Recovery implements Backend, Keeper {
         await Promise.all(this.#populations.map((each) => each.replay(each.device, first)));
         const error = await (this.#populations[index] as KeptPopulation).search(first);
         for (const population of this.#populations) population.resume(first, error);
+        this.#backTo = first;
+        this.gone = error;
         return error;
       } catch (lost) {
         if (!(lost instanceof DeviceLostError)) this.#failure = lost;
@@ -174,8 +188,10 @@ export class Recovery implements Backend, Keeper {
     for (let cause: unknown; ; ) {
       this.#stop();
       const step = this.#step();
-      this.#losses = step === this.#lostAt ? this.#losses + 1 : 1;
-      this.#lostAt = step;
+      const now = performance.now();
+      // A machine that sleeps now and then loses a device that waits each time.
+      this.#losses = step === this.#lostAt && now - this.#lostWhen < FORGOTTEN ? this.#losses + 1 : 1;
+      [this.#lostAt, this.#lostWhen] = [step, now];
       if (!this.#reopen || this.#losses >= MOST_LOSSES) {
         const told = cause instanceof DeviceLostError || !cause ? lost : new DeviceLostError(lost.message, { cause });
         told.step = step;
@@ -196,6 +212,7 @@ export class Recovery implements Backend, Keeper {
 
   async #open(reopen: () => Promise<Backend>): Promise<void> {
     if (this.#losses > 1) await new Promise((resolve) => setTimeout(resolve, PAUSE * this.#losses));
+    if (this.#disposed) throw new DisposedError('the simulation was disposed of');
     const backend = await reopen();
     // Another device could give other bits.
     if (this.#disposed || backend.adapter !== this.adapter) {

@@ -414,9 +414,12 @@ export class Simulation {
       this.#checkAlive();
       // When it was told there may still have been blocks on their way that were there in time.
       if (error instanceof DeviceLostError) error.step = this.#reached;
+      // Also where another error is told: the populations have gone back.
+      this.#steps = this.#backend.backTo() ?? this.#steps;
       if (error instanceof NonFiniteError && this.#backend.keeps) {
-        this.#steps = this.#reached;
-        error.checkpoint = await bytesOf(this);
+        this.#busy = SAVE;
+        // What was found is not to be lost where there is no room for that.
+        error.checkpoint = await bytesOf(this).catch(() => undefined);
       }
       throw error;
     } finally {

@@ -252,7 +252,7 @@ export class Slice {
       this.#enter(from, count);
       if (!uniform) this.#soma.prepare(4 * count, dt);
       this.#step(block, from, count, uniform ? this.#soma.advance_uniform : this.#soma.advance, samples);
-      finite &&= this.#isFinite(count);
+      finite &&= this.#isFinite(from, count);
       this.#leave(from, count);
     }
     return { words, samples, finite };
@@ -274,10 +274,14 @@ export class Slice {
   }
 
   // The current is made anew with the next step.
-  #isFinite(count: number): boolean {
+  #isFinite(from: number, count: number): boolean {
     const found = planeOf(this.#words, Frame.current, 4).fill(0);
     for (const plane of this.#watched) this.#gather.watch(4 * count, plane * PLANE, Frame.current * PLANE);
-    return found.every((word) => word === 0);
+    if (found.every((word) => word === 0)) return true;
+    // Padding runs along with noise of nobody's, and may come to anything.
+    const real = Math.min(count, this.#plan.neurons - from);
+    const isWell = (bits: number) => (bits & 0x7f800000) !== 0x7f800000;
+    return this.#watched.every((plane) => planeOf(this.#words, plane, real).every(isWell));
   }
 
   // The steps of the chunk in the frame, as many in a call as share a current, a row of words and no sample in between.

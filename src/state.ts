@@ -51,6 +51,7 @@ interface Saved {
 /** What a simulation at rest is. */
 export async function treeOf(simulation: Simulation): Promise<Saved> {
   const { backend, adapter, dt, seed, steps, populations } = simulation;
+  checkTwins(populations.map(({ soma }) => soma));
   return {
     somagpu: version,
     backend,
@@ -78,6 +79,13 @@ async function savePopulation(population: Population): Promise<SavedPopulation> 
   return { soma: soma.name, options: { ...given, name }, sources, state: await population.saved() };
 }
 
+// What is saved knows a soma by its name.
+function checkTwins(somas: readonly Soma[]): void {
+  const twin = somas.find(({ name, wgsl }) => somas.some((other) => other.name === name && other.wgsl !== wgsl));
+  if (!twin) return;
+  throw new InputError('somas', twin.name, 'is the name of two laws', "name them: defineSoma(text, 'Leaky')");
+}
+
 const readerOf = (input: Input): unknown => (input as { read?: unknown }).read;
 const sourcePath = (population: string, input: number): string => `${population}.input[${input}]`;
 
@@ -100,6 +108,7 @@ export async function restore(
   checkTree(saved);
   const { dt, seed, steps } = saved;
   const populations = changedAs(saved.populations, changed);
+  checkTwins(own);
   const known = [...somas, ...own];
   const adding = populations.map((population) => ({
     soma: somaOf(population, known),

@@ -199,7 +199,16 @@ export class Tile {
 
   #submitPart({ first, steps }: Block, { from, work }: Part): Promise<void> {
     const lanes = this.#stride / this.width;
-    const head = Uint32Array.of(first, steps, lanes, 0, this.first, this.#mark, from * WORKGROUP, 0);
+    const head = Uint32Array.of(
+      first,
+      steps,
+      lanes,
+      0,
+      this.first,
+      this.#mark,
+      from * WORKGROUP,
+      this.first + this.neurons,
+    );
     new Float32Array(head.buffer)[3] = this.plan.dt;
     this.device.write(this.#buffers.get('block') as GPUBuffer, 0, head);
     return this.device.submit(this.plan.name, (encoder) => {

@@ -108,7 +108,10 @@ class WebGpuPopulation implements DevicePopulation {
 
   // A block need not fit into one submit, but a small population takes no longer ones than that.
   get maxSteps(): number {
-    const words = Math.max(1, Math.floor(this.#updates / 32 / this.#plan.neurons));
+    // Padding takes its time, too.
+    const granule = WORKGROUP * this.#width;
+    const lanes = Math.ceil(this.#plan.neurons / granule) * granule;
+    const words = Math.max(1, Math.floor(this.#updates / 32 / lanes));
     return Math.min(this.#mostSteps, this.#device.tuning.blockSteps ?? 32 * words);
   }
 

@@ -42,7 +42,7 @@ export interface Token {
 }
 
 const TOKEN =
-  /(?<space>[ \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029]+)|(?<comment>\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<word>[A-Za-z_]\w*)|(?<number>(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+\.?)?)[iufh]?)|(?<mark>&&|\|\||->|<<=?|>>=?|[<>=!+\-*/%&|^]=|\+\+|--|[-+*/%&|^~!<>=.,;:@(){}[\]])/y;
+  /(?<space>[ \t\n\v\f\r\u0085\u200e\u200f\u2028\u2029]+)|(?<comment>\/\/[^\n]*|\/\*(?:(?!\/\*)[\s\S])*?\*\/)|(?<word>[A-Za-z_]\w*)|(?<number>(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+\.?)?)[iufh]?)|(?<mark>(?!\/\*)(?:&&|\|\||->|<<=?|>>=?|[<>=!+\-*/%&|^]=|\+\+|--|[-+*/%&|^~!<>=.,;:@(){}[\]]))/y;
 
 /** The tokens of a text, comments included, white space left out. */
 export function tokenize(source: string, file?: string): Token[] {

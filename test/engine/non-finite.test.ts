@@ -5,7 +5,7 @@ import { AdaptiveExponentialSoma, NonFiniteError, Simulation, type Soma, uniform
 import { backends, type OpenOptions, type TestBackend } from '../support/backends.ts';
 import { fragile } from '../support/fragile.ts';
 import { addCells, type CellOptions, expectSameBits, expectSameOutcome, outcomeOf } from '../support/outcome.ts';
-import { RunawaySoma } from '../support/runaway.ts';
+import { FragileSoma, RunawaySoma } from '../support/runaway.ts';
 
 const AdEx = AdaptiveExponentialSoma as unknown as Soma;
 const NEURONS = 2500;
@@ -93,6 +93,41 @@ describe.each(backends)('a state that is no number, on $name,', (backend) => {
     });
     expect(restored.steps).toBe(steps);
     restored.dispose();
+  });
+
+  test('is found after a reset as if there had been nothing before', async () => {
+    const { simulation, cells } = await start(backend, { tuning: { blockSteps: 8 } });
+    cells[0].setParameters({ potential_tau: 1000 });
+    await simulation.run(20);
+    simulation.reset();
+    const failure = await simulation.run(100).catch((error) => error);
+    expect(failure).toMatchObject({ name: 'NonFiniteError', neuron: BAD, step: await knownStep(backend) });
+    const again = await simulation.run(100).catch((error) => error);
+    expect([again.step, again.neuron]).toEqual([failure.step, failure.neuron]);
+  });
+
+  test.each([1, 5])('is none of what stands beside %i neurons to fill the last lanes', async (units) => {
+    let fine = 0;
+    for (let seed = 0; seed < 6; seed++) {
+      const simulation = await backend.open({ dt: 1, seed, tuning: { blockSteps: 4 } });
+      simulation.add(FragileSoma, { units, input: [{ kind: 'white_noise', sd: 30 }] });
+      const failure = await simulation.run(8).catch((error) => error);
+      if (failure === undefined) fine++;
+      else expect(failure).toMatchObject({ name: 'NonFiniteError', state: 'potential' });
+    }
+    expect(fine).toBeGreaterThan(0);
+  });
+
+  test('leaves time and states together where what gives currents fails as well', async () => {
+    const simulation = await backend.open({ dt: 1, tuning: { blockSteps: 16 } });
+    const read = (first: number, steps: number) => {
+      if (first === 48) throw new Error('no more');
+      return new Float32Array(steps).fill(first < 32 ? 0 : 100);
+    };
+    const cells = simulation.add(FragileSoma, { units: 3, input: [{ kind: 'array', shape: [320], read }] });
+    await expect(simulation.run(320)).rejects.toThrow(/no more|is no number/);
+    expect(await cells.readState('age')).toEqual(new Float32Array(3).fill(simulation.steps));
+    expect(simulation.steps).toBe(32);
   });
 
   test('is told of without snapshots too, with the last step of its block; where none is, nothing is', async () => {

@@ -345,11 +345,11 @@ describe('by an independent reader of WGSL', () => {
     }
   });
 
-  test.each(cases)('struct Block has 28 bytes, Sampling 8, arrays the stride of a lane: %s', (_, structure) => {
+  test.each(cases)('struct Block has 32 bytes, Sampling 8, arrays the stride of a lane: %s', (_, structure) => {
     const lane = 4 * structure.width;
     for (const { text, entry } of kernelsOf(structure)) {
       const seen = reflect(text);
-      expect(seen.getStructInfo('Block')?.size).toBe(28);
+      expect(seen.getStructInfo('Block')?.size).toBe(32);
       expect(seen.getStructInfo('Block')?.members.map(({ name, offset }) => [name, offset])).toEqual([
         ['first', 0],
         ['steps', 4],
@@ -358,6 +358,7 @@ describe('by an independent reader of WGSL', () => {
         ['neuron', 16],
         ['mark', 20],
         ['start', 24],
+        ['end', 28],
       ]);
       if (entry === 'trace') expect(seen.getStructInfo('Sampling')?.size).toBe(8);
       for (const { name, isArray, stride } of seen.entry.compute[0]?.resources ?? []) {

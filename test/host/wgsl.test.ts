@@ -155,6 +155,8 @@ describe('a complaint names line and column', () => {
   test('also after comments of several lines', () => {
     expect(() => tokenize('/* one\n two\n three */ a $')).toThrow(new WgslError('unexpected character "$"', 3, 13));
     expect(() => tokenize('/* one\n two\n three */ a b')).not.toThrow();
+    // In WGSL they nest; in ours there are none.
+    expect(() => tokenize('/* one /* two */ a')).toThrow(new WgslError('unexpected character "/"', 1, 1));
   });
 });
 

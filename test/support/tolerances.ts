@@ -143,7 +143,7 @@ export const FORGERY = { ms: 1000, bytes: 8e6 } as const;
 
 /**
  * Bytes by which a process may grow while the second half of many simulations is made and disposed of: code that is only
- * now compiled, what an allocator keeps, and the 0.6 kB a simulation that listen to a host's device as long as it lives.
+ * now compiled, and what an allocator keeps.
  * One device that stays is 2 MB, one worker 4 MB, what one of these simulations records 0.2 MB.
  */
 export const GROWTH = { own: 3e6, all: 60e6 } as const;
