@@ -95,27 +95,28 @@ const cli = {
 const tests: ViteUserConfig['test'] = {
   // The JSON is for .ci/run.
   reporters: ['default', ['json', { outputFile: 'node_modules/.cache/somagpu/tests.json' }]],
-  // Even on two cores: a test waits for a process, a device or a page as long as it computes. More would be in each
-  // other's way, as a software GPU and the processor's path use every core.
-  maxWorkers: 2,
   projects: [
     // The time is for machines that are busy; a test that hangs is found all the same.
     { extends: true, test: { name: 'host', include: ['test/host/**/*.test.ts'], testTimeout: 60_000 } },
+    // One at a time: the software GPU uses every core.
     {
       extends: true,
       test: {
         name: 'engine',
         include: ['test/engine/**/*.test.ts'],
         pool: 'forks',
+        fileParallelism: false,
         testTimeout: 120_000,
       },
     },
+    // So does a browser.
     {
       extends: true,
       test: {
         name: 'browser',
         include: ['test/browser/**/*.test.ts'],
         pool: 'forks',
+        fileParallelism: false,
         testTimeout: 120_000,
         // Busy machines again.
         expect: { poll: { timeout: 30_000 } },
@@ -129,6 +130,7 @@ const tests: ViteUserConfig['test'] = {
         include: ['test/package/**/*.test.ts'],
         globalSetup: 'test/support/tarball.ts',
         pool: 'forks',
+        fileParallelism: false,
         testTimeout: 120_000,
       },
     },
