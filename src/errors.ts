@@ -93,6 +93,10 @@ export class FileError extends SomaError {
   }
 }
 
+/** One of some laws whose name another of them has, too, if there is one: what is saved knows a law by its name. */
+export const namesakeIn = <Law extends { name: string; wgsl: string }>(laws: readonly Law[]): Law | undefined =>
+  laws.find(({ name, wgsl }) => laws.some((other) => other.name === name && other.wgsl !== wgsl));
+
 // Whatever a name in a file holds: a terminal would obey its control characters.
 const onOneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029]/gu, ' ');
 

@@ -3,7 +3,7 @@
 // so this module knows no disk; devices and kernels are the simulation's. The contract stands in docs/experiment.md.
 
 import { withBiophysics } from './biophysics.ts';
-import { checkNames, InputError, OutOfMemoryError, suggest } from './errors.ts';
+import { checkNames, InputError, namesakeIn, OutOfMemoryError, suggest } from './errors.ts';
 import { inputLaws } from './generated/shaders.ts';
 import { checkDt, checkSeed, stepsIn } from './parameters.ts';
 import type { Population, PopulationOptions } from './population.ts';
@@ -79,13 +79,12 @@ export async function readExperiment(
   return { dt, steps, seed, populations: read };
 }
 
-// What is saved knows a soma by its name.
 function checkTwins(populations: Experiment['populations']): void {
-  for (const { name, soma } of populations) {
-    if (populations.every((other) => other.soma.name !== soma.name || other.soma.wgsl === soma.wgsl)) continue;
-    const reason = `has the name of another soma, ${soma.name}`;
-    throw new InputError(`populations.${name}.soma.file`, undefined, reason, 'rename one of the files');
-  }
+  const twin = namesakeIn(populations.map(({ soma }) => soma));
+  const at = populations.find(({ soma }) => soma === twin);
+  if (!twin || !at) return;
+  const reason = `has the name of another soma, ${twin.name}`;
+  throw new InputError(`populations.${at.name}.soma.file`, undefined, reason, 'rename one of the files');
 }
 
 function readSteps({ steps, duration }: Json, dt: number): number {

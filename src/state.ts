@@ -2,7 +2,7 @@
 // changed since. It knows neither bytes (packed.ts) nor devices, and is loaded by the first `save` or `restore`.
 
 import type { CurrentReader } from './currents.ts';
-import { checkNames, FileError, InputError, isList, NoBackendError } from './errors.ts';
+import { checkNames, FileError, InputError, isList, NoBackendError, namesakeIn } from './errors.ts';
 import type { Input } from './inputs.ts';
 import type { PathOptions } from './paths.ts';
 import type { Population, PopulationOptions, PopulationState } from './population.ts';
@@ -79,9 +79,8 @@ async function savePopulation(population: Population): Promise<SavedPopulation> 
   return { soma: soma.name, options: { ...given, name }, sources, state: await population.saved() };
 }
 
-// What is saved knows a soma by its name.
 function checkTwins(somas: readonly Soma[]): void {
-  const twin = somas.find(({ name, wgsl }) => somas.some((other) => other.name === name && other.wgsl !== wgsl));
+  const twin = namesakeIn(somas);
   if (!twin) return;
   throw new InputError('somas', twin.name, 'is the name of two laws', "name them: defineSoma(text, 'Leaky')");
 }

@@ -8,14 +8,13 @@ export async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new InputError(
-      '',
-      undefined,
-      `cannot be read (${(error as NodeJS.ErrnoException).code})`,
-      'give the path of an experiment file',
-    );
+    throw unreadable(error, 'give the path of an experiment file');
   }
 }
+
+/** That a file cannot be read, and why not. */
+export const unreadable = (error: unknown, remedy: string, path = ''): InputError =>
+  new InputError(path, undefined, `cannot be read (${(error as NodeJS.ErrnoException).code})`, remedy);
 
 /** What is wrong with an experiment is said with its file; what is wrong with an option is not. */
 export function inFile(error: unknown, file: string): unknown {

@@ -7,6 +7,7 @@ import { basename, dirname } from 'node:path';
 import { InputError } from '../index.ts';
 import { checkDt } from '../parameters.ts';
 import { fromSpark, type SparkImport, type SparkOptions } from '../spark.ts';
+import { inFile, unreadable } from './file.ts';
 import { Aside } from './folder.ts';
 import { parseJson } from './json.ts';
 
@@ -44,16 +45,13 @@ async function convert(file: string, options: SparkOptions): Promise<SparkImport
   try {
     return fromSpark(parseJson(await readText(file)), options);
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    const path = [file, error.path].filter((part) => part !== '').join(': ');
-    throw error.at(path);
+    throw inFile(error, file);
   }
 }
 
 async function readText(file: string): Promise<string> {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    const remedy = 'give the path of a file that Spark saved';
-    throw new InputError('', undefined, `cannot be read (${error.code})`, remedy);
+  const bytes = await readFile(file).catch((error) => {
+    throw unreadable(error, 'give the path of a file that Spark saved');
   });
   const text = bytes.subarray(0, XZ.length).equals(XZ) ? await unpack(bytes) : decode([bytes]);
   if (/^\s*\{/.test(text)) return text;

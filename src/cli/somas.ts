@@ -3,8 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { findSoma, type ReadSoma } from '../experiment.ts';
-import { boundsOf, InputError, type Row, type Soma, somas } from '../index.ts';
+import { boundsOf, type Row, type Soma, somas } from '../index.ts';
 import { parameterMeanings, stateMeanings } from '../meanings.ts';
+import { unreadable } from './file.ts';
 import { table } from './table.ts';
 
 /** Prints one soma, by name or of a file, or all. @throws InputError for an unknown name, and what is wrong in a file */
@@ -39,8 +40,8 @@ const bounds = (row: Row): string =>
 export const somasIn =
   (folder: string): ReadSoma =>
   async (file) => {
-    const text = await readFile(resolve(folder, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new InputError(file, undefined, `cannot be read (${error.code})`, 'give the path of a .wgsl file');
+    const text = await readFile(resolve(folder, file), 'utf8').catch((error) => {
+      throw unreadable(error, 'give the path of a .wgsl file', file);
     });
     return (await import('../define.ts')).defineSoma(text, basename(file).replace(/\.wgsl$/i, ''));
   };
