@@ -31,7 +31,7 @@ const packed = () => readFileSync(inject('tarball'));
 async function publintSays(tarball: Buffer): Promise<string[]> {
   const bytes = Uint8Array.from(tarball).buffer;
   const { messages, pkg } = await publint({ pack: { tarball: bytes }, strict: true });
-  return messages.map((message) => formatMessage(message, pkg) ?? message.code);
+  return messages.map((message) => formatMessage(message, pkg, { color: false }) ?? message.code);
 }
 
 /**
