@@ -92,48 +92,31 @@ const cli = {
   emptyOutDir: false,
 };
 
+// Two files at a time: one waits for a process or a device while the other computes. Not those of the browser, whose pages
+// have frames to keep.
+const project = (name: string, more: ViteUserConfig['test'] = {}) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    pool: 'forks' as const,
+    maxWorkers: 2,
+    sequence: { groupOrder: 0 },
+    // For machines that are busy; a test that hangs is found all the same.
+    testTimeout: 120_000,
+    ...more,
+  },
+});
+
 const tests: ViteUserConfig['test'] = {
   // The JSON is for .ci/run.
   reporters: ['default', ['json', { outputFile: 'node_modules/.cache/somagpu/tests.json' }]],
   projects: [
-    // The time is for machines that are busy; a test that hangs is found all the same.
-    { extends: true, test: { name: 'host', include: ['test/host/**/*.test.ts'], testTimeout: 60_000 } },
-    // One at a time: the software GPU uses every core.
-    {
-      extends: true,
-      test: {
-        name: 'engine',
-        include: ['test/engine/**/*.test.ts'],
-        pool: 'forks',
-        fileParallelism: false,
-        testTimeout: 120_000,
-      },
-    },
-    // So does a browser.
-    {
-      extends: true,
-      test: {
-        name: 'browser',
-        include: ['test/browser/**/*.test.ts'],
-        pool: 'forks',
-        fileParallelism: false,
-        testTimeout: 120_000,
-        // Busy machines again.
-        expect: { poll: { timeout: 30_000 } },
-      },
-    },
+    project('host'),
+    project('engine'),
     // What is packed, in clean folders; it wants `npm run build` before.
-    {
-      extends: true,
-      test: {
-        name: 'package',
-        include: ['test/package/**/*.test.ts'],
-        globalSetup: 'test/support/tarball.ts',
-        pool: 'forks',
-        fileParallelism: false,
-        testTimeout: 120_000,
-      },
-    },
+    project('package', { globalSetup: 'test/support/tarball.ts' }),
+    project('browser', { maxWorkers: 1, sequence: { groupOrder: 1 }, expect: { poll: { timeout: 30_000 } } }),
   ],
 };
 

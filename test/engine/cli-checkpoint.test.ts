@@ -86,14 +86,14 @@ describe.each(backends)('a run with checkpoints, on %s', (backend) => {
 });
 
 test('a run killed well after a checkpoint in the middle of a bin goes on from it, killed again or not', async () => {
-  const json = experiment(4000, 15_000);
+  const json = experiment(4000, 8000);
   const [whole, killed] = [place(json), place(json)];
   expect((await whole.run('--backend', 'cpu')).code).toBe(0);
   // The next checkpoint is far: what came since is in no spool yet, or in some.
   const args = ['--backend', 'cpu', '--checkpoint', '2000'];
   expect((await stopped(killed, 'SIGKILL', 1, args, 200)).code).toBe(null);
   const state = readFileSync(stateOf(killed));
-  expect((await stopped(killed, 'SIGKILL', 0, ['--resume', '--checkpoint', '15000'], 1000)).code).toBe(null);
+  expect((await stopped(killed, 'SIGKILL', 0, ['--resume', '--checkpoint', '8000'], 600)).code).toBe(null);
   expect(readFileSync(stateOf(killed)).equals(state)).toBe(true);
   expect(await killed.run('--resume')).toMatchObject({ code: 0, stderr: '' });
   expectSameFiles(killed, whole);
@@ -258,7 +258,7 @@ describe('a checkpoint', () => {
   });
 
   test('is written, and gone on from, by one process at a time; the other is told', async () => {
-    const [there, whole] = [place(experiment(4000, 4000)), place(experiment(4000, 4000))];
+    const [there, whole] = [place(experiment(4000, 2000)), place(experiment(4000, 2000))];
     expect((await whole.run('--backend', 'cpu')).code).toBe(0);
     expect((await stopped(there, 'SIGKILL', 1, ['--backend', 'cpu', '--checkpoint', '10'])).code).toBe(null);
     const both = await Promise.all([there.run('--resume'), there.run('--resume')]);
@@ -274,10 +274,10 @@ describe('a checkpoint', () => {
     if (refusals.length === 2) expect((await there.run('--resume')).code).toBe(0);
     expectSameFiles(there, whole);
     // Also before the first checkpoint.
-    const long = place(experiment(4000, 10_000));
-    const running = stopped(long, 'SIGINT', 1, ['--backend', 'cpu', '--checkpoint', '5000']);
+    const long = place(experiment(4000, 4000));
+    const running = stopped(long, 'SIGINT', 1, ['--backend', 'cpu', '--checkpoint', '2000']);
     while (!existsSync(join(long.out, '.checkpoint', 'cells.rate'))) await wait(1);
-    await expect(long.run('--checkpoint', '5000')).resolves.toMatchObject({ code: 2 });
+    await expect(long.run('--checkpoint', '2000')).resolves.toMatchObject({ code: 2 });
     expect((await running).code).toBe(130);
     expect(await long.run('--resume')).toMatchObject({ code: 0, stderr: '' });
   });

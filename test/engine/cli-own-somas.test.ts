@@ -144,7 +144,7 @@ describe('refused of a soma in a file', () => {
 test('a run goes on from its checkpoint with the law as it was, and is refused with another', async () => {
   const cwd = scratch();
   const place = (name: string) => join(cwd, name);
-  const long = { ...experiment(), duration: 40_000 };
+  const long = { ...experiment(), duration: 15_000 };
   writeFileSync(place('experiment.json'), JSON.stringify(long));
   writeFileSync(place('izhikevich.wgsl'), law('izhikevich'));
   const run = (...more: string[]) =>

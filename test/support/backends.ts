@@ -1,7 +1,7 @@
 // Where the engine's tests run: one entry a path that computes. Whatever a test opens is closed when it ends, and an
 // error that the GPU reported to nobody fails it.
 
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { Simulation, type SimulationOptions } from '../../src/index.ts';
 import { findAdapter } from '../../src/node.ts';
 
@@ -14,8 +14,13 @@ export interface TestBackend {
   open(options?: OpenOptions): Promise<Simulation>;
 }
 
-/** A device of the test's own; the test fails if the device complains uncaught before it ends. */
-export async function openDevice(): Promise<GPUDevice> {
+interface Watched {
+  device: GPUDevice;
+  /** What it complained of, uncaught. */
+  complaints: string[];
+}
+
+async function watched(): Promise<Watched> {
   const adapter = await findAdapter();
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
@@ -23,13 +28,34 @@ export async function openDevice(): Promise<GPUDevice> {
   device.addEventListener('uncapturederror', (event) =>
     complaints.push((event as GPUUncapturedErrorEvent).error.message),
   );
+  return { device, complaints };
+}
+
+/** Fails the test that is running if the device complains uncaught before it ends. */
+function watchTest({ device, complaints }: Watched, atEnd: () => void = () => {}): GPUDevice {
   onTestFinished(async () => {
     // Complaints arrive with the work that caused them; a device the test itself has lost gives no sign any more.
     await Promise.race([device.queue.onSubmittedWorkDone(), device.lost]);
-    device.destroy();
-    if (complaints.length > 0) throw new Error(`uncaptured GPU errors:\n${complaints.join('\n')}`);
+    atEnd();
+    const said = complaints.splice(0);
+    if (said.length > 0) throw new Error(`uncaptured GPU errors:\n${said.join('\n')}`);
   });
   return device;
+}
+
+/** A device of the test's own; the test fails if the device complains uncaught before it ends. */
+export async function openDevice(): Promise<GPUDevice> {
+  const own = await watched();
+  return watchTest(own, () => own.device.destroy());
+}
+
+let shared: Promise<Watched> | undefined;
+afterAll(async () => (await shared)?.device.destroy());
+
+/** The one that all tests of a file have, as pages have one: what one has compiled need not be compiled by the next. */
+async function sharedDevice(): Promise<GPUDevice> {
+  shared ??= watched();
+  return watchTest(await shared);
 }
 
 async function opened(options: SimulationOptions): Promise<Simulation> {
@@ -41,14 +67,15 @@ async function opened(options: SimulationOptions): Promise<Simulation> {
 export const backends: readonly TestBackend[] = [
   {
     name: 'webgpu',
-    open: async (options) => opened({ ...options, backend: 'webgpu', device: options?.device ?? (await openDevice()) }),
+    open: async (options) =>
+      opened({ ...options, backend: 'webgpu', device: options?.device ?? (await sharedDevice()) }),
   },
   { name: 'cpu', open: (options) => opened({ ...options, backend: 'cpu' }) },
 ];
 
 /** A saved simulation on a path; closed when the test ends. */
 export async function restored({ name }: TestBackend, saved: ArrayBuffer | ArrayBufferView): Promise<Simulation> {
-  const device = name === 'webgpu' ? await openDevice() : undefined;
+  const device = name === 'webgpu' ? await sharedDevice() : undefined;
   const simulation = await Simulation.restore(saved, { backend: name, device });
   onTestFinished(() => simulation.dispose());
   return simulation;
