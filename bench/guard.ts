@@ -1,0 +1,117 @@
+// What it costs to look, after each block, for states that are no numbers. It is too little to show in whole runs, which
+// scatter by several per cent: on the processor each look is timed inside a run; on a GPU blocks of one step, where there
+// is a look after each, run with it and without, interleaved, and what it adds to a block is set against blocks as they are.
+// npm run bench:guard -- [--neurons N,N] [--rounds N] [--backends cpu,webgpu]
+
+import { table } from '../src/cli/table.ts';
+import { Simulation, type SimulationOptions } from '../src/index.ts';
+import { findAdapter } from '../src/node.ts';
+import { measure, median, spread, type Variant } from './measure.ts';
+import { chosen, commandLine, whole } from './options.ts';
+import { DT, optionsOf, somas } from './work.ts';
+
+const { values } = commandLine({
+  options: {
+    neurons: { type: 'string', default: '100000,1000000' },
+    rounds: { type: 'string', default: '15' },
+    backends: { type: 'string' },
+  },
+});
+const sizes = String(values.neurons)
+  .split(',')
+  .map((size) => whole('neurons', size));
+const rounds = whole('rounds', String(values.rounds));
+const paths = chosen('backends', values.backends as string | undefined, ['cpu', 'webgpu'] as const);
+
+const soma = 'AdaptiveExponentialSoma';
+const law = somas.get(soma);
+if (!law) throw new Error(`there is no ${soma}`);
+
+async function open(neurons: number, options: SimulationOptions): Promise<Simulation> {
+  const simulation = await Simulation.create({ dt: DT, recover: false, ...options });
+  simulation.add(law as NonNullable<typeof law>, optionsOf({ soma, mode: 'counting', neurons, steps: 0 }));
+  await simulation.run(64 * DT);
+  return simulation;
+}
+
+/** ms in looks, and how many there were. */
+const looks = { time: 0, count: 0 };
+
+// The law's module is linked where its slice is made; what looks is one of its functions.
+const { Instance } = WebAssembly;
+function Timed(module: WebAssembly.Module, imports: WebAssembly.Imports): { exports: WebAssembly.Exports } {
+  const { exports } = new Instance(module, imports);
+  const { watch } = exports as { watch?: (...at: number[]) => void };
+  if (!watch) return { exports };
+  const timed = (...at: number[]) => {
+    const begin = performance.now();
+    watch(...at);
+    looks.time += performance.now() - begin;
+    looks.count++;
+  };
+  return { exports: { ...exports, watch: timed } };
+}
+
+async function onProcessor(neurons: number): Promise<string[]> {
+  Object.assign(WebAssembly, { Instance: Timed });
+  // On the calling thread, in blocks as they are on workers.
+  const simulation = await open(neurons, { backend: 'cpu', workers: 0, tuning: { blockSteps: 64 } });
+  Object.assign(WebAssembly, { Instance });
+  const steps = Math.max(64, Math.round(1e8 / neurons / 64) * 64);
+  const shares: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    Object.assign(looks, { time: 0, count: 0 });
+    const begin = performance.now();
+    await simulation.run(steps * DT);
+    shares.push((100 * looks.time) / (performance.now() - begin));
+  }
+  if (looks.count === 0) throw new Error('nothing looked');
+  simulation.dispose();
+  return ['cpu', neurons.toLocaleString('en'), '64', spread(shares)];
+}
+
+/** A device; where `bare`, one whose kernels do not look. */
+async function deviceOf(bare: boolean): Promise<GPUDevice> {
+  const adapter = await findAdapter();
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
+  if (!bare) return device;
+  const create = device.createShaderModule.bind(device);
+  device.createShaderModule = ({ code, ...rest }) => {
+    const without = code
+      .replace(/return any\(.*\); }/, 'return false; }')
+      .replace(/if \(store_states\((.*)\)\)\s*\{\s*atomicStore\([^;]*;\s*\}/, 'store_states($1);');
+    if (/beyond\(s\.|atomicStore/.test(without)) throw new Error('the kernel looks all the same');
+    return create({ ...rest, code: without });
+  };
+  return device;
+}
+
+async function onGpu(neurons: number): Promise<string[]> {
+  const variants: (Variant & { simulation: Simulation })[] = [];
+  for (const [bare, blockSteps] of [
+    [true, 1],
+    [false, 1],
+    [false, 32],
+  ] as const) {
+    const tuning = { blockSteps, submit: 2 ** 40 };
+    const simulation = await open(neurons, { backend: 'webgpu', device: await deviceOf(bare), tuning });
+    const steps = blockSteps * Math.max(4, Math.round(1e7 / neurons));
+    const work = async () => void (await simulation.run(steps * DT));
+    variants.push({ name: `${bare} ${blockSteps}`, updates: neurons * steps, work, simulation });
+  }
+  const [bare, looking, usual] = (await measure(variants, rounds)).map(({ rounds }) => rounds) as [
+    number[],
+    number[],
+    number[],
+  ];
+  const block = 32 * median(usual);
+  const shares = looking.map((ns, round) => (100 * (ns - (bare[round] as number))) / block);
+  for (const { simulation } of variants) simulation.dispose();
+  return ['webgpu', neurons.toLocaleString('en'), '32', spread(shares)];
+}
+
+const rows: string[][] = [];
+for (const path of paths) for (const size of sizes) rows.push(await (path === 'cpu' ? onProcessor : onGpu)(size));
+process.stdout.write(table(['path', 'neurons', 'steps in a block', 'of the time, %'], rows));
+process.exit(0);
