@@ -12,7 +12,7 @@ import type { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { workerSource } from '../../src/generated/worker.ts';
 import {
-  AdaptiveExponentialSoma,
+  AdaptiveExponentialSoma as AdEx,
   DeviceLostError,
   DisposedError,
   InputError,
@@ -44,7 +44,6 @@ import {
 import { somas } from '../support/reference.ts';
 
 const SOMAS = somaNames.map((name) => [name, somas[name] as Soma] as const);
-const AdEx = AdaptiveExponentialSoma as unknown as Soma;
 const DT = 0.1;
 
 /** Opens a simulation that goes when the test ends. */
