@@ -8,10 +8,10 @@ import type { Host, Wanted } from './host.ts';
 import { Live, type Ran } from './live.ts';
 import { Meter, Pace, Patience, Pictures } from './loop.ts';
 import { Raster } from './raster.ts';
-import { checked, type Edit, type Setup, STANDARD, tracedIn } from './setup.ts';
+import { checked, type Edit, type Setup, STANDARD } from './setup.ts';
 import { Sheet } from './sheet.ts';
 import { statusOf } from './status.ts';
-import type { Levels, TracePlot } from './trace.ts';
+import type { TracePlot } from './trace.ts';
 import type { Hand } from './transport.ts';
 
 /** A slow device is not given fewer neurons than these. */
@@ -97,7 +97,7 @@ export class Page {
     // The plots of a neuron come when all else is there.
     const { TracePlot } = await import('./trace.ts');
     this.#trace = new TracePlot([find('potential'), find('states')], find('traced'));
-    this.#trace.begin(this.#live.setup, tracedIn(this.#live.setup), levelsOf(this.#live));
+    this.#trace.begin(this.#live);
     this.#follow(this.#live);
     return opened;
   }
@@ -318,7 +318,7 @@ export class Page {
     this.#sheet.attach(live, this.#seen(setup));
     this.#sheet.advance(look);
     this.#raster.begin(live.rows, setup.dt, live.time);
-    this.#trace?.begin(setup, tracedIn(setup), levelsOf(live));
+    this.#trace?.begin(live);
     this.#patience.begin();
     this.#meter.clear();
   }
@@ -332,7 +332,7 @@ export class Page {
     this.#sheet.show(this.#seen(setup));
     this.#raster.show(window);
     this.#trace?.show(window);
-    this.#trace?.follow(setup, levelsOf(live));
+    this.#trace?.follow(live);
   }
 
   #begin(setup: Setup): void {
@@ -426,12 +426,6 @@ function halved(setup: Setup): Setup {
   const units = Math.max(Math.floor(setup.units / 2), FEWEST);
   const { neuron } = setup.view;
   return { ...setup, units, view: { ...setup.view, neuron: neuron === null ? null : Math.min(neuron, units - 1) } };
-}
-
-/** The levels of the neuron that is traced, mV. */
-function levelsOf(live: Live): Levels {
-  const of = (name: string) => live.valueOf(name, tracedIn(live.setup) ?? 0);
-  return { threshold: of('threshold'), rheobase: of('rheobase_threshold') };
 }
 
 /** Whether the device of a host is lost, or is about to be. */
