@@ -28,6 +28,7 @@ import {
 import { findAdapter } from '../../src/node.ts';
 import { openDevice } from '../support/backends.ts';
 import { scratch } from '../support/cli.ts';
+import { newWorkers } from '../support/fragile.ts';
 import {
   addCells,
   type CellOptions,
@@ -385,12 +386,7 @@ describe('the path that is picked', () => {
 
 /** Gives the workers that this process has made since, when asked. */
 function countWorkers(): () => Promise<Worker[]> {
-  const workers: Worker[] = [];
-  const listen = (worker: Worker) => workers.push(worker);
-  process.on('worker', listen);
-  onTestFinished(() => {
-    process.off('worker', listen);
-  });
+  const workers = newWorkers();
   // Node tells of a worker a little after it was made.
   return () => new Promise((resolve) => setImmediate(resolve, workers));
 }

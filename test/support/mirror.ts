@@ -2,7 +2,7 @@
 
 import { ExponentialSoma, type Input } from '../../src/index.ts';
 import type { OpenOptions, TestBackend } from './backends.ts';
-import { addCells } from './outcome.ts';
+import { addCells, expectSameBits } from './outcome.ts';
 
 /** Parameters to which a potential_tau of dt belongs. */
 export const mirror = {
@@ -34,4 +34,12 @@ export async function show(
   const cells = addCells(simulation, ExponentialSoma, { name, units: neurons, parameters, input, record });
   await simulation.run(steps * dt);
   return (await cells.trace('potential')).values;
+}
+
+/** Fails where the currents are others in blocks and chunks of another size, or in tiles or slices. */
+export async function expectSameHowever(backend: TestBackend, shown: Shown): Promise<void> {
+  const whole = await show(backend, shown);
+  const tunings = [{ blockSteps: 1 }, { blockSteps: 7, chunk: 24 }, { maxBinding: 2 ** 14 }];
+  for (const options of [...tunings.map((tuning) => ({ tuning })), ...[0, 1, 3].map((workers) => ({ workers }))])
+    expectSameBits(await show(backend, { ...shown, options }), whole, 'the current');
 }
