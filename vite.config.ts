@@ -17,7 +17,7 @@ const shaders = (): Plugin => ({
 
 // One chunk for what the entries share, without the experiment file, saved simulations and what these read, so that
 // embedding the engine costs just the engine; and without the two paths, of which a page loads the one it runs on.
-const apart = 'index|define|wgsl|experiment|biophysics|meanings|node|files|cli|state|packed';
+const apart = 'index|define|wgsl|experiment|experiment-file|biophysics|meanings|node|files|cli|state|packed';
 const paths = 'cpu|threads|slice|webgpu|tile|device|kernel';
 const engine = {
   name: 'engine',

@@ -12,7 +12,7 @@ import { launchChromium, serveFolder } from '../test/support/chromium.ts';
 import { CONTENDERS, type Entrant, type Key } from './browser/contenders.ts';
 import { timedSteps, workOf } from './browser/work.ts';
 import { type Figures, measure, median, speedOf, spread } from './measure.ts';
-import { chosen, commandLine, refuse, whole } from './options.ts';
+import { chosen, commandLine, refuse, whole, wholes } from './options.ts';
 import { circumstances, progress, save } from './report.ts';
 import { titleOf, type Work } from './work.ts';
 
@@ -174,10 +174,7 @@ function keep(groups: readonly Group[]): string[] {
 
 const rounds = whole('rounds', values.rounds);
 const works = chosen('modes', values.modes, MODES).flatMap((mode) =>
-  values.sizes
-    .split(',')
-    .map((size) => whole('sizes', size))
-    .map((neurons) => workOf(mode, neurons, timedSteps(neurons))),
+  wholes('sizes', values.sizes).map((neurons) => workOf(mode, neurons, timedSteps(neurons))),
 );
 const keys = CONTENDERS.map(({ key }) => key);
 const asked = chosen<Key>('only', values.only, keys).flatMap(

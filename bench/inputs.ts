@@ -61,7 +61,7 @@ for (const [name, options] of Object.entries(cases)) {
   const initial = { potential: { initializer: 'uniform', low: -70, high: -45 } as const };
   const cells = simulation.add(AdaptiveExponentialSoma, { name: 'cells', units: neurons, initial, ...options });
   await simulation.run(20);
-  await checkRate(name, cells as unknown as Population);
+  await checkRate(name, cells);
   variants.push({ name, updates: neurons * STEPS, work: async () => void (await simulation.run(STEPS * DT)) });
 }
 

@@ -30,3 +30,7 @@ export function whole(option: string, given: string): number {
   if (!(Number.isInteger(value) && value >= 1)) refuse(`--${option}: "${given}" is no whole number above 0`);
   return value;
 }
+
+/** Several, with commas between. */
+export const wholes = (option: string, given: string): number[] =>
+  given.split(',').map((value) => whole(option, value));

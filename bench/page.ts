@@ -9,7 +9,7 @@ import { table } from '../src/cli/table.ts';
 import type {} from '../src/demo/main.ts';
 import { launchChromium, serveFolder } from '../test/support/chromium.ts';
 import { median, spread } from './measure.ts';
-import { chosen, commandLine, whole } from './options.ts';
+import { chosen, commandLine, whole, wholes } from './options.ts';
 import { circumstances, progress, save } from './report.ts';
 
 const PATHS = { webgpu: 'software WebGPU', cpu: 'cpu' } as const;
@@ -27,7 +27,7 @@ const { values } = commandLine({
 });
 
 const rounds = whole('rounds', values.rounds ?? (values.quick ? '2' : '6'));
-const sizes = values.sizes.split(',').map((size) => whole('sizes', size));
+const sizes = wholes('sizes', values.sizes);
 const paths = chosen('paths', values.paths, Object.keys(PATHS) as Path[]);
 const questions = chosen('questions', values.questions, QUESTIONS);
 /** After a switch, ms: until the pace has found how many steps fit. */

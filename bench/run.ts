@@ -6,7 +6,7 @@ import { isSoftware } from '../src/adapter.ts';
 import { NoBackendError } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
 import { alone, type Case, describe, nameOf, type Path, type PathName, type Row, turns } from './alone.ts';
-import { chosen, commandLine, refuse, whole } from './options.ts';
+import { chosen, commandLine, refuse, whole, wholes } from './options.ts';
 import { clean, ENVIRONMENTS, find, peers } from './peers.ts';
 import { circumstances, drawScaling, progress, save } from './report.ts';
 import {
@@ -51,11 +51,13 @@ function isDefault({ soma, mode, neurons }: Case): boolean {
   return neurons === MIDDLE || (soma === ADEX && (mode === 'counting' || neurons < LARGEST));
 }
 
+const sizesAsked = values.sizes === undefined ? undefined : wholes('sizes', values.sizes);
+
 const steps = (neurons: number) =>
   values.steps === undefined ? stepsFor(neurons, values.quick) : whole('steps', values.steps);
 
 function casesOf(paths: readonly Path[]): Case[] {
-  const sizes = values.sizes?.split(',').map((size) => whole('sizes', size)) ?? (values.quick ? [1e3, 1e4] : SIZES);
+  const sizes = sizesAsked ?? (values.quick ? [1e3, 1e4] : SIZES);
   const cases = sizes.flatMap((neurons) =>
     chosen('somas', values.somas, [...somas.keys()]).flatMap((soma) =>
       chosen<Mode>('modes', values.modes, modes).flatMap((mode) =>
@@ -116,7 +118,7 @@ async function runTogether(): Promise<void> {
   const here = await paths();
   const own = chosen('backends', values.backends ?? 'cpu', [...here.keys()]).map((path) => ours(path, here.get(path)));
   const somas = chosen('somas', values.somas ?? ADEX, SHARED.somas);
-  const sizes = values.sizes?.split(',').map((size) => whole('sizes', size)) ?? [values.quick ? 1e4 : MIDDLE];
+  const sizes = sizesAsked ?? [values.quick ? 1e4 : MIDDLE];
   const works = (soma: string) =>
     sizes.flatMap((neurons) =>
       chosen<Mode>('modes', values.modes, SHARED.modes).map((mode) => ({ soma, mode, neurons, steps: steps(neurons) })),

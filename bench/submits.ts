@@ -6,7 +6,7 @@ import { table } from '../src/cli/table.ts';
 import { Simulation } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
 import { measure, median, spread, type Variant } from './measure.ts';
-import { commandLine, whole } from './options.ts';
+import { commandLine, whole, wholes } from './options.ts';
 import { DT, optionsOf, somas } from './work.ts';
 
 const { values } = commandLine({
@@ -16,9 +16,7 @@ const { values } = commandLine({
     rounds: { type: 'string', default: '5' },
   },
 });
-const sizes = String(values.neurons)
-  .split(',')
-  .map((size) => whole('neurons', size));
+const sizes = wholes('neurons', String(values.neurons));
 const seconds = whole('seconds', String(values.seconds));
 const rounds = whole('rounds', String(values.rounds));
 

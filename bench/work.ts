@@ -5,7 +5,7 @@ import { somas as known, type PopulationOptions, type Soma } from '../src/index.
 
 export const DT = 0.1;
 
-export const somas: ReadonlyMap<string, Soma> = new Map(known.map((soma) => [soma.name, soma as unknown as Soma]));
+export const somas: ReadonlyMap<string, Soma> = new Map(known.map((soma) => [soma.name, soma]));
 const tableOf = (name: string) => (somas.get(name) as Soma).parameters as Record<string, { default: unknown }>;
 
 /** What is asked for besides steps: nothing, all spikes, noise, or parameters of each neuron's own. */

@@ -2,7 +2,7 @@
 // are the same on every machine. `npm run docs` writes it; a test runs the protocols anew and finds it out of date.
 
 import { compare } from '../src/demo/gallery.ts';
-import { Simulation, type Soma, type Value } from '../src/index.ts';
+import { Simulation, type Soma } from '../src/index.ts';
 import { type Protocol, protocols, somas } from '../test/support/reference.ts';
 import { tableOf } from './somas-doc.ts';
 
@@ -80,7 +80,7 @@ async function errorsAt(dt: number): Promise<string> {
 
 async function spikeSteps(protocol: Protocol, dt: number): Promise<number[]> {
   await using simulation = await Simulation.create({ dt, backend: 'cpu', workers: 0 });
-  const soma = somas[protocol.soma] as unknown as Soma<Record<string, Value>, string>;
+  const soma = somas[protocol.soma] as Soma;
   const cells = simulation.add(soma, {
     units: 1,
     parameters: protocol.params,

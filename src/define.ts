@@ -216,6 +216,8 @@ function defaultComplaint(row: DescribedRow): string | undefined {
   return reason && `its default ${row.default} ${reason}`;
 }
 
+let taken: ReadonlySet<string> | undefined;
+
 /** Names that a kernel has beside the law, whatever its inputs: two of one name would meet there. */
 function takenNames(): ReadonlySet<string> {
   const states = { x: { path: 'x', unit: '', default: 0 } };
@@ -231,7 +233,8 @@ function takenNames(): ReadonlySet<string> {
 const PREDECLARED = /^(vec[234]([fhiu])?|mat[234]x[234][fh]?|array|atomic|ptr|i32|f16|countOneBits)$/;
 
 function checkNames({ structs, functions, constants }: Syntax, file: string): void {
-  const taken = takenNames();
+  // Of all laws the same, and made of kernels' whole texts.
+  taken ??= takenNames();
   for (const [name, { at }] of [...structs, ...functions, ...constants]) {
     if (!taken.has(name) && !BUILT_IN.includes(name) && !PREDECLARED.test(name)) continue;
     throw new WgslError(`"${name}" is the name of something else in a kernel; rename it`, at.line, at.column, file);

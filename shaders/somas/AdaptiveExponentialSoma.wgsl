@@ -13,14 +13,11 @@ struct State {
 
 struct Constants {
   membrane: MembraneConstants,
-  scale: lane,
-  delta: lane,
-  subthreshold: lane,
+  adaptation: AdaptationConstants,
 }
 
 fn prepare(p: Parameters, dt: f32) -> Constants {
-  let a = p.adaptation;
-  return Constants(membrane(p.membrane, dt), dt / a.adaptation_tau, a.adaptation_delta, a.adaptation_subthreshold);
+  return Constants(membrane(p.membrane, dt), adaptation_constants(p.adaptation, dt));
 }
 
 // The order is the specification's: adaptation of the step before in the bracket, the reset potential in its own update.
@@ -33,6 +30,6 @@ fn advance(c: Constants, s: ptr<function, State>, drift: lane, current: lane) ->
   (*s).potential += m.scale * (drift - m.resistance * (*s).adaptation + m.resistance * current);
   let spike = (*s).potential > m.threshold;
   (*s).potential = after_spike(m, (*s).potential, spike);
-  (*s).adaptation += c.scale * (-(*s).adaptation + c.subthreshold * (*s).potential) + select(lane(), c.delta, spike);
+  (*s).adaptation = adapted(c.adaptation, (*s).adaptation, (*s).potential, spike);
   return spike;
 }

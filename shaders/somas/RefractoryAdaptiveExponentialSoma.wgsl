@@ -16,21 +16,12 @@ struct State {
 
 struct Constants {
   membrane: MembraneConstants,
-  scale: lane,
-  delta: lane,
-  subthreshold: lane,
+  adaptation: AdaptationConstants,
   cooldown: lane,
 }
 
 fn prepare(p: Parameters, dt: f32) -> Constants {
-  let a = p.adaptation;
-  return Constants(
-    membrane(p.membrane, dt),
-    dt / a.adaptation_tau,
-    a.adaptation_delta,
-    a.adaptation_subthreshold,
-    p.refractory.cooldown,
-  );
+  return Constants(membrane(p.membrane, dt), adaptation_constants(p.adaptation, dt), p.refractory.cooldown);
 }
 
 fn drift(c: Constants, s: State) -> lane {
@@ -44,7 +35,7 @@ fn advance(c: Constants, s: ptr<function, State>, drift: lane, current: lane) ->
   (*s).potential += m.scale * (drift - m.resistance * (*s).adaptation + m.resistance * current);
   let spike = ((*s).potential > m.threshold) & !held;
   (*s).potential = after_spike(m, (*s).potential, spike | held);
-  (*s).adaptation += c.scale * (-(*s).adaptation + c.subthreshold * (*s).potential) + select(lane(), c.delta, spike);
+  (*s).adaptation = adapted(c.adaptation, (*s).adaptation, (*s).potential, spike);
   (*s).blocked = select(max((*s).blocked - 1.0, lane()), c.cooldown, spike);
   return spike;
 }

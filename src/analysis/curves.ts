@@ -65,7 +65,7 @@ export async function fiCurve<Config extends object, State extends string>(
   if (settle >= duration) {
     throw new InputError('settle', settle, `leaves nothing of the duration, ${duration} ms`, 'give an earlier moment');
   }
-  const trains = await spikeTrains(soma as unknown as Soma, parameters, currents, run);
+  const trains = await spikeTrains(soma, parameters, currents, run);
   const each = (figure: (train: Float64Array) => number) => Float64Array.from(trains, figure);
   return {
     currents,

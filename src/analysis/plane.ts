@@ -81,7 +81,7 @@ export function phasePlane<Config extends object, State extends string>(
 ): PhasePlane {
   checkKnown('', options, ['parameters', 'current', 'from', 'to', 'points'], 'option of phasePlane:');
   const { parameters, current = 0, points = 201 } = options;
-  const neuron = neuronOf(soma as unknown as Soma, parameters);
+  const neuron = neuronOf(soma, parameters);
   const { rest, reset, resistance, slope, onset } = neuron;
   const { from = rest + Math.min(0, reset) - MARGIN, to = rest + Math.max(onset, reset) + MARGIN } = options;
   checkNumber(current, 'current', { unit: 'pA' });
@@ -118,7 +118,7 @@ export function fixedPoints<Config extends object, State extends string>(
 ): FixedPoint[] {
   checkKnown('', options, ['parameters', 'current'], 'option of fixedPoints:');
   const { parameters, current = 0 } = options;
-  const neuron = neuronOf(soma as unknown as Soma, parameters);
+  const neuron = neuronOf(soma, parameters);
   checkNumber(current, 'current', { unit: 'pA' });
   return pointsOf(neuron, current);
 }

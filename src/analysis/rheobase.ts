@@ -54,7 +54,7 @@ export function rheobase<Config extends object, State extends string>(
   soma: Soma<Config, State>,
   parameters?: Config,
 ): Rheobase {
-  return rheobaseOf(neuronOf(soma as unknown as Soma, parameters));
+  return rheobaseOf(neuronOf(soma, parameters));
 }
 
 function rheobaseOf(neuron: Neuron): Rheobase {
@@ -122,7 +122,7 @@ export async function findRheobase<Config extends object, State extends string>(
   checkKnown('', options, known, 'option of findRheobase:');
   const { parameters, settle = 0, from, to, precision = 0.01, neurons = 64, ...run } = options;
   const { duration = DURATION } = run;
-  const range = firstRange(neuronOf(soma as unknown as Soma, parameters), from, to);
+  const range = firstRange(neuronOf(soma, parameters), from, to);
   checkNumber(duration, 'duration', { unit: 'ms', above: 0 });
   checkNumber(settle, 'settle', { unit: 'ms', least: 0 });
   if (settle >= duration) {
@@ -130,9 +130,9 @@ export async function findRheobase<Config extends object, State extends string>(
   }
   checkNumber(precision, 'precision', { unit: 'pA', above: 0 });
   checkNumber(neurons, 'neurons', { unit: 'neurons', whole: true, least: 3, most: 65536 });
-  const numbers = numbersOf(soma as unknown as Soma, parameters);
+  const numbers = numbersOf(soma, parameters);
   const fire = async (currents: Float64Array) => {
-    const trains = await spikeTrains(soma as unknown as Soma, numbers, currents, run);
+    const trains = await spikeTrains(soma, numbers, currents, run);
     return trains.map((train) => (train.at(-1) ?? -1) > settle);
   };
   return search(fire, range, { precision, neurons, duration });

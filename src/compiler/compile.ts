@@ -40,11 +40,11 @@ export function checkLaw(law: Law): void {
 
 const EMPTY: Syntax = { structs: new Map(), functions: new Map(), constants: new Map() };
 
-/** Where the function being inlined leaves its result, and the block it leaves. */
+/** Where the function being inlined leaves its result, and the block it leaves, if any. */
 interface Return {
   type: string | undefined;
   result: Tree | undefined;
-  depth: number;
+  depth: number | undefined;
 }
 
 /** Writes the code of a law's functions into a body. */
@@ -114,11 +114,15 @@ export class Compiler {
     this.#scopes = [new Map(parameters.map(({ name }, i) => [name, bindings[i] as Binding]))];
     this.#calls.push(name);
     const tree = result && this.#storage.allocate(result.name, result.at);
-    this.#body.block();
-    this.#returns.push({ type: result?.name, result: tree, depth: this.#body.depth });
+    // A return that is the last statement leaves nothing out, and needs no block.
+    const early = body.some(
+      (statement, i) => (statement.kind !== 'return' || i < body.length - 1) && leaves(statement),
+    );
+    if (early) this.#body.block();
+    this.#returns.push({ type: result?.name, result: tree, depth: early ? this.#body.depth : undefined });
     for (const statement of body) this.#statement(statement);
     this.#returns.pop();
-    this.#body.end();
+    if (early) this.#body.end();
     this.#calls.pop();
     this.#scopes = outer;
     if (result && !returns(body)) throw refusal(`"${name}" wants a return at its end`, at);
@@ -272,8 +276,15 @@ export class Compiler {
       throw refusal(type ? `a value of type ${type} has to be returned` : 'this function has no result', at);
     }
     if (type && value) this.#storage.store(this.#expressions.checkAs(type, value), result as Tree);
-    this.#body.br(depth);
+    if (depth !== undefined) this.#body.br(depth);
   }
+}
+
+/** Whether a function may return within this statement. */
+function leaves(statement: Statement): boolean {
+  if (statement.kind === 'if') return [...statement.then, ...statement.otherwise].some(leaves);
+  if (statement.kind === 'for' || statement.kind === 'block') return statement.body.some(leaves);
+  return statement.kind === 'return';
 }
 
 /** Whether a function that comes to the end of these statements has returned on every way. */

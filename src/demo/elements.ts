@@ -22,7 +22,7 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 
 let count = 0;
 /** An id that no other element has. */
-export const freshId = (): string => `e${count++}`;
+const freshId = (): string => `e${count++}`;
 
 /** What a slider goes over; evenly in the logarithm where `log` is set. */
 export interface Span {

@@ -4,18 +4,16 @@
 import { DeviceLostError, InputError, OutOfMemoryError } from '../index.ts';
 import { Desk } from './desk.ts';
 import { niceAbove } from './elements.ts';
+import { FEWEST, halved, NO_ROOM, openFitting } from './fitting.ts';
 import type { Host, Wanted } from './host.ts';
-import { Live, type Ran } from './live.ts';
+import type { Live, Ran } from './live.ts';
 import { Meter, Pace, Patience, Pictures } from './loop.ts';
 import { Raster } from './raster.ts';
-import { checked, type Edit, type Setup, STANDARD, tracedIn } from './setup.ts';
+import { checked, type Edit, type Setup } from './setup.ts';
 import { Sheet } from './sheet.ts';
 import { statusOf } from './status.ts';
-import type { Levels, TracePlot } from './trace.ts';
-import type { Hand } from './transport.ts';
-
-/** A slow device is not given fewer neurons than these. */
-const FEWEST = 4096;
+import type { TracePlot } from './trace.ts';
+import { type Hand, press } from './transport.ts';
 
 const find = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E;
 
@@ -80,14 +78,15 @@ export class Page {
     // It scrolls by itself on wide screens.
     find('plots').tabIndex = 0;
     this.#begin(setup);
-    document.addEventListener('keydown', (event) => this.#key(event));
+    document.addEventListener('keydown', (event) => press(event, hand));
     document.addEventListener('visibilitychange', () => this.#visible());
   }
 
   /** Opens a device, builds the population and goes on for ever. Tells what it began with: a hand may have been quicker. */
   async start(wanted: Wanted, sized: (setup: Setup, host: Host) => Setup): Promise<Setup> {
     const setup = this.#wanted;
-    this.#live = await this.#open(wanted, sized);
+    const asked = (host: Host) => (this.#patience.free ? sized(setup, host) : setup);
+    this.#live = await openFitting(asked, wanted, (text) => this.say(text));
     const opened = this.#live.setup;
     const { units } = this.#patience.free ? opened : this.#wanted;
     this.#wanted = this.#wanted === setup ? opened : { ...this.#wanted, units };
@@ -97,32 +96,9 @@ export class Page {
     // The plots of a neuron come when all else is there.
     const { TracePlot } = await import('./trace.ts');
     this.#trace = new TracePlot([find('potential'), find('states')], find('traced'));
-    this.#trace.begin(this.#live.setup, tracedIn(this.#live.setup), levelsOf(this.#live));
+    this.#trace.begin(this.#live);
     this.#follow(this.#live);
     return opened;
-  }
-
-  async #open(wanted: Wanted, sized: (setup: Setup, host: Host) => Setup): Promise<Live> {
-    const asked = this.#wanted;
-    let tried: Setup | undefined;
-    const first = (host: Host) => {
-      tried ??= this.#patience.free ? sized(asked, host) : asked;
-      return tried;
-    };
-    for (;;) {
-      try {
-        return await Live.open(first, wanted);
-      } catch (error) {
-        // A link may want more than there is room for here, or what is wrong in some neurons only.
-        if (error instanceof OutOfMemoryError && tried && tried.units > FEWEST) {
-          tried = halved(tried);
-          this.say(`${NO_ROOM}: ${tried.units.toLocaleString('en')} instead.`);
-        } else if (error instanceof InputError && tried !== STANDARD) {
-          tried = this.#wanted = STANDARD;
-          this.say(`The link cannot be used: ${error.message}`);
-        } else throw error;
-      }
-    }
   }
 
   /** The set-up that is in force, or about to be. */
@@ -318,7 +294,7 @@ export class Page {
     this.#sheet.attach(live, this.#seen(setup));
     this.#sheet.advance(look);
     this.#raster.begin(live.rows, setup.dt, live.time);
-    this.#trace?.begin(setup, tracedIn(setup), levelsOf(live));
+    this.#trace?.begin(live);
     this.#patience.begin();
     this.#meter.clear();
   }
@@ -332,7 +308,7 @@ export class Page {
     this.#sheet.show(this.#seen(setup));
     this.#raster.show(window);
     this.#trace?.show(window);
-    this.#trace?.follow(setup, levelsOf(live));
+    this.#trace?.follow(live);
   }
 
   #begin(setup: Setup): void {
@@ -403,35 +379,6 @@ export class Page {
     this.#asked = performance.now();
     this.#patience.begin();
   }
-
-  #key(event: KeyboardEvent): void {
-    const { target, key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    // Single signs only where the sheet has the focus: elsewhere they may be typed, or said, for something else.
-    const acts: Record<string, () => void> =
-      target === find('sheet') ? { '.': () => this.step(), '0': () => this.reset() } : {};
-    if ((target === document.body || target === find('sheet')) && !event.repeat)
-      acts[' '] = () => this.play(!this.#playing);
-    const act = acts[key];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }
-}
-
-const NO_ROOM = 'The device has no room for so many neurons';
-
-/** Half as many neurons, the same one traced if it is still there. */
-function halved(setup: Setup): Setup {
-  const units = Math.max(Math.floor(setup.units / 2), FEWEST);
-  const { neuron } = setup.view;
-  return { ...setup, units, view: { ...setup.view, neuron: neuron === null ? null : Math.min(neuron, units - 1) } };
-}
-
-/** The levels of the neuron that is traced, mV. */
-function levelsOf(live: Live): Levels {
-  const of = (name: string) => live.valueOf(name, tracedIn(live.setup) ?? 0);
-  return { threshold: of('threshold'), rheobase: of('rheobase_threshold') };
 }
 
 /** Whether the device of a host is lost, or is about to be. */

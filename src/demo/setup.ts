@@ -182,7 +182,7 @@ export function parametersOf(setup: Pick<Setup, 'soma' | 'parameters' | 'spread'
 }
 
 /** The key of an input that a pattern scales. */
-export const SCALED: Readonly<Record<LawInput['kind'], string>> = {
+const SCALED: Readonly<Record<LawInput['kind'], string>> = {
   constant: 'amplitude',
   step: 'amplitude',
   pulses: 'amplitude',

@@ -3,8 +3,8 @@
 
 import uPlot from 'uplot';
 import { stateMeanings } from '../meanings.ts';
-import type { Ran } from './live.ts';
-import { type Setup, somaOf } from './setup.ts';
+import type { Live, Ran } from './live.ts';
+import { type Setup, somaOf, tracedIn } from './setup.ts';
 
 /** Ways a state may be drawn; each unit has an axis of its own. */
 interface Drawn {
@@ -16,18 +16,13 @@ const INKS = ['--accent', '--second', '--third'];
 /** Samples in the window: more than there are pixels, so that short time steps are not drawn step by step. */
 const MOST_SAMPLES = 20_000;
 
-/** Of the neuron that is traced, mV. */
-export interface Levels {
-  threshold: number;
-  rheobase: number;
-}
-
 export class TracePlot {
   #plots: uPlot[] = [];
   #others: Drawn[] = [];
   #neuron: number | undefined;
   #window = 200;
-  #levels: Levels = { threshold: 0, rheobase: 0 };
+  /** Of the neuron, mV. */
+  #levels = { threshold: 0, rheobase: 0 };
   // Times, then the potential and the other states, sample by sample.
   #times: number[] = [];
   #values: number[][] = [];
@@ -46,16 +41,19 @@ export class TracePlot {
     }).observe(boxes[0]);
   }
 
-  /** Begins with a neuron, or with none. */
-  begin(setup: Setup, neuron: number | undefined, levels?: Levels): void {
+  /** Begins with the neuron that is traced, or with none. */
+  begin(live: Live): void {
+    const { setup } = live;
     const soma = somaOf(setup);
+    const neuron = tracedIn(setup);
     const others = Object.entries(soma.states as Record<string, { unit: string }>)
       .filter(([name]) => name !== 'potential')
       .map(([name, { unit }]) => ({ name, unit }));
     const same = neuron === this.#neuron && others.length === this.#others.length && this.#setup?.soma === setup.soma;
     this.#neuron = neuron;
     this.#others = others;
-    this.follow(setup, levels);
+    this.#setup = undefined;
+    this.follow(live);
     this.#times = [];
     this.#values = [[], ...others.map(() => [])];
     this.#stale = true;
@@ -66,10 +64,15 @@ export class TracePlot {
     if (!same || this.#plots.length === 0) this.#build();
   }
 
-  /** Follows the set-up: its levels. */
-  follow(setup: Setup, levels = this.#levels): void {
+  /** Follows the set-up: the levels, where they may be others. */
+  follow(live: Live): void {
+    const { setup } = live;
+    const before = this.#setup;
     this.#setup = setup;
-    this.#levels = levels;
+    // To look at one neuron's value of a parameter that is spread is to copy those of all.
+    if (before?.parameters === setup.parameters && before.spread === setup.spread) return;
+    const of = (name: string) => live.valueOf(name, this.#neuron ?? 0);
+    this.#levels = { threshold: of('threshold'), rheobase: of('rheobase_threshold') };
     this.#stale = true;
   }
 

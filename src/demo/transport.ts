@@ -1,5 +1,5 @@
-// What stands around the sheet: run, pause, step, reset, the speed; and how many neurons of which soma there are, with
-// which time step and seed. It shows a set-up and proposes another.
+// What stands around the sheet: run, pause, step, reset, by buttons and by keys, and the speed; and how many neurons of
+// which soma there are, with which time step and seed. It shows a set-up and proposes another.
 
 import { somas } from '../index.ts';
 import { Complaint, element, NumberField, type Span } from './elements.ts';
@@ -125,4 +125,18 @@ export class Transport {
   }
 
   has = (key: string): boolean => key in this.#complaints;
+}
+
+/** Does what a key stands for, if it does: the keys that the buttons name. */
+export function press(event: KeyboardEvent, hand: Hand): void {
+  const { target, key } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const onSheet = (target as Element).id === 'sheet';
+  // Single signs only where the sheet has the focus: elsewhere they may be typed, or said, for something else.
+  const acts: Record<string, () => void> = onSheet ? { '.': () => hand.step(), '0': () => hand.reset() } : {};
+  if ((target === document.body || onSheet) && !event.repeat) acts[' '] = () => hand.toggle();
+  const act = acts[key];
+  if (!act) return;
+  event.preventDefault();
+  act();
 }

@@ -10,16 +10,11 @@ import {
   rheobase,
   type ShortRunOptions,
 } from '../../src/analysis/index.ts';
-import {
-  AdaptiveExponentialSoma,
-  ExponentialSoma,
-  InputError,
-  RefractoryExponentialSoma,
-  type Soma,
-} from '../../src/index.ts';
+import { AdaptiveExponentialSoma, ExponentialSoma, RefractoryExponentialSoma, type Soma } from '../../src/index.ts';
 import { backends, openDevice, type TestBackend } from '../support/backends.ts';
 import { firstSpike } from '../support/exact.ts';
 import { protocols, somas } from '../support/reference.ts';
+import { rejection } from '../support/refusal.ts';
 import { CONVERGENCE, PASSAGE } from '../support/tolerances.ts';
 
 const eif = {
@@ -30,15 +25,6 @@ const always = (amplitude: number) => [{ on: 0, off: Number.POSITIVE_INFINITY, a
 
 const on = async ({ name }: TestBackend): Promise<ShortRunOptions> =>
   name === 'webgpu' ? { backend: name, device: await openDevice() } : { backend: name };
-
-const refusal = async (attempt: Promise<unknown>): Promise<string> => {
-  const error = await attempt.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(InputError);
-  return (error as InputError).message;
-};
 
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -130,7 +116,7 @@ describe.each(backends)('an f-I curve, on $name', (backend) => {
     const { counts } = await fiCurve(RefractoryExponentialSoma, { ...options, parameters: { cooldown: [0, 20] } });
     expect(counts[0]).toBeGreaterThan(2 * (counts[1] as number));
     const wrong = fiCurve(RefractoryExponentialSoma, { ...options, parameters: { cooldown: [0, 20, 3] } });
-    expect(await refusal(wrong)).toContain('parameters.cooldown: has 3 values for 2 neurons');
+    expect(await rejection(wrong)).toContain('parameters.cooldown: has 3 values for 2 neurons');
   });
 });
 
@@ -207,8 +193,8 @@ describe.each(backends)('a rheobase by steps, on $name', (backend) => {
   test('is refused where all currents asked for are silent, or all fire', async () => {
     const search = async (range: object) =>
       findRheobase(ExponentialSoma, { ...(await on(backend)), duration: 200, ...range });
-    expect(await refusal(search({ from: 0, to: 30 }))).toContain('to: it does not fire within 200 ms up to 30 pA');
-    expect(await refusal(search({ from: 50, to: 80 }))).toContain('from: it fires down to 50 pA');
+    expect(await rejection(search({ from: 0, to: 30 }))).toContain('to: it does not fire within 200 ms up to 30 pA');
+    expect(await rejection(search({ from: 50, to: 80 }))).toContain('from: it fires down to 50 pA');
     expect((await search({ from: 30, to: 50 })).firing).toBeCloseTo(36, 0);
   });
 });
@@ -230,14 +216,14 @@ describe('short runs', () => {
   test('refuse what the engine refuses, in their own words', async () => {
     const currents = [65];
     const parameters = { potential_tau: 0.05 };
-    const wrong = await refusal(fiCurve(ExponentialSoma, { currents, parameters, duration: 10 }));
+    const wrong = await rejection(fiCurve(ExponentialSoma, { currents, parameters, duration: 10 }));
     expect(wrong).toMatch(/^parameters\.potential_tau: must not be below the time step of 0\.1 ms, got 0\.05/);
     expect(
       (await fiCurve(ExponentialSoma, { currents, parameters, duration: 10, dt: 0.05 })).counts[0],
     ).toBeGreaterThan(0);
-    const uneven = await refusal(fiCurve(ExponentialSoma, { currents, duration: 0.25 }));
+    const uneven = await rejection(fiCurve(ExponentialSoma, { currents, duration: 0.25 }));
     expect(uneven).toContain('duration: is no whole number of steps of 0.1 ms');
-    const misspelt = await refusal(fiCurve(ExponentialSoma, { currents, parameters: { spike_slop: 2 } as never }));
+    const misspelt = await rejection(fiCurve(ExponentialSoma, { currents, parameters: { spike_slop: 2 } as never }));
     expect(misspelt).toContain('did you mean "spike_slope"?');
   });
 

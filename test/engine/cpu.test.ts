@@ -12,7 +12,7 @@ import type { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { workerSource } from '../../src/generated/worker.ts';
 import {
-  AdaptiveExponentialSoma,
+  AdaptiveExponentialSoma as AdEx,
   DeviceLostError,
   DisposedError,
   InputError,
@@ -28,6 +28,7 @@ import {
 import { findAdapter } from '../../src/node.ts';
 import { openDevice } from '../support/backends.ts';
 import { scratch } from '../support/cli.ts';
+import { newWorkers } from '../support/fragile.ts';
 import {
   addCells,
   type CellOptions,
@@ -44,7 +45,6 @@ import {
 import { somas } from '../support/reference.ts';
 
 const SOMAS = somaNames.map((name) => [name, somas[name] as Soma] as const);
-const AdEx = AdaptiveExponentialSoma as unknown as Soma;
 const DT = 0.1;
 
 /** Opens a simulation that goes when the test ends. */
@@ -386,12 +386,7 @@ describe('the path that is picked', () => {
 
 /** Gives the workers that this process has made since, when asked. */
 function countWorkers(): () => Promise<Worker[]> {
-  const workers: Worker[] = [];
-  const listen = (worker: Worker) => workers.push(worker);
-  process.on('worker', listen);
-  onTestFinished(() => {
-    process.off('worker', listen);
-  });
+  const workers = newWorkers();
   // Node tells of a worker a little after it was made.
   return () => new Promise((resolve) => setImmediate(resolve, workers));
 }

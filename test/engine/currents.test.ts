@@ -8,7 +8,6 @@ import {
   InputError,
   type Population,
   Simulation,
-  type Soma,
 } from '../../src/index.ts';
 import { backends, openDevice } from '../support/backends.ts';
 import { mirror, show } from '../support/mirror.ts';
@@ -59,7 +58,7 @@ describe.each(backends)('on $name', (backend) => {
     const attempt = async (read: unknown, shape: unknown = [STEPS]) => {
       const simulation = await backend.open({ dt: 1, tuning: { blockSteps: 32 } });
       const input = [{ kind: 'array', shape, read } as Input];
-      const cells = addCells(simulation, ExponentialSoma as unknown as Soma, {
+      const cells = addCells(simulation, ExponentialSoma, {
         name: 'cells',
         units: 2,
         parameters: mirror,
@@ -73,7 +72,7 @@ describe.each(backends)('on $name', (backend) => {
     });
     await expect(failing.run()).rejects.toThrow('the disk is gone');
     expect(failing.simulation.steps).toBe(32);
-    await (failing.cells as unknown as Population).readState('potential');
+    await failing.cells.readState('potential');
     const short = await attempt(() => new Float32Array(5));
     await expect(short.run()).rejects.toThrow('cells.input[0].read(0, 32): gave 5 values where 32 are wanted');
     const broken = await attempt((_: number, steps: number) => new Float32Array(steps).fill(Number.NaN));
@@ -87,9 +86,7 @@ describe.each(backends)('on $name', (backend) => {
     for (const shape of [5, 'x', {}, true]) {
       const input = [{ kind: 'array', values: [1, 2], shape }] as unknown as Input[];
       const { simulation } = failing;
-      expect(() => addCells(simulation, ExponentialSoma as unknown as Soma, { units: 2, input })).toThrow(
-        'is no shape',
-      );
+      expect(() => addCells(simulation, ExponentialSoma, { units: 2, input })).toThrow('is no shape');
     }
     const long = await attempt(() => [], [STEPS - 1]);
     await expect(long.run()).rejects.toThrow('has currents for 149 steps of the 150 to run');
@@ -108,7 +105,7 @@ describe.each(backends)('on $name', (backend) => {
     const record = { states: { potential: {} } };
     const given = { units: 1, parameters: { ...mirror, potential_tau: 1 }, record };
     const input: Input[] = [{ kind: 'array', shape: [STEPS], read }];
-    const cells = addCells(simulation, ExponentialSoma as unknown as Soma, { ...given, input });
+    const cells = addCells(simulation, ExponentialSoma, { ...given, input });
     const running = simulation.run(STEPS, { signal: stop.signal });
     await expect(running).rejects.toThrow('enough');
     expect([simulation.steps, asked]).toEqual([32, [0, 32]]);
@@ -126,11 +123,11 @@ describe.each(backends)('on $name', (backend) => {
 
   test('a population added later has its input from the step on at which it was added, and all of it after a reset', async () => {
     const simulation = await backend.open({ dt: 1 });
-    addCells(simulation, ExponentialSoma as unknown as Soma, { units: 1 });
+    addCells(simulation, ExponentialSoma, { units: 1 });
     await simulation.run(100);
     const { asked, read } = reading(each(1), 1);
     const input: Input[] = [{ kind: 'array', shape: [STEPS], read }];
-    addCells(simulation, ExponentialSoma as unknown as Soma, { units: 1, parameters: mirror, input });
+    addCells(simulation, ExponentialSoma, { units: 1, parameters: mirror, input });
     await simulation.run(20);
     await simulation.step();
     await simulation.run(29);
@@ -156,7 +153,7 @@ describe.each(backends)('on $name', (backend) => {
     const input: Input[] = [{ kind: 'array', shape: [STEPS], read: reading(values, 1).read }];
     const simulation = await backend.open({ dt: 1 });
     const record = { states: { potential: {} } };
-    const cells = addCells(simulation, ExponentialSoma as unknown as Soma, {
+    const cells = addCells(simulation, ExponentialSoma, {
       name: 'cells',
       units: 1,
       parameters: { ...mirror, potential_tau: 1 },

@@ -1,7 +1,7 @@
 // How the work is cut up changes nothing: the same bits whatever the blocks, tiles, lanes, neighbours and recordings.
 
 import { describe, expect, test } from 'vitest';
-import { AdaptiveExponentialSoma, type Input, type Soma, type Tuning, uniform } from '../../src/index.ts';
+import { AdaptiveExponentialSoma as AdEx, type Input, type Soma, type Tuning, uniform } from '../../src/index.ts';
 import { backends, type TestBackend } from '../support/backends.ts';
 import {
   addCells,
@@ -21,7 +21,6 @@ import { somas } from '../support/reference.ts';
 import { LEAK } from '../support/tolerances.ts';
 
 const SOMAS = somaNames.map((name) => [name, somas[name] as Soma] as const);
-const AdEx = AdaptiveExponentialSoma as unknown as Soma;
 const STEPS = 500;
 
 /** A population that uses all there is: array parameters, currents from the device and the host, all recordings. */

@@ -21,7 +21,7 @@ async function run(backend: (typeof backends)[number], options: object = {}): Pr
     input: [{ kind: 'constant', amplitude: uniform(30, 120) }],
   });
   await simulation.run(50);
-  return cells as unknown as Population;
+  return cells;
 }
 
 /** Some numbers of a buffer, brought back by the host itself. */

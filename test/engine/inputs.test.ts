@@ -1,7 +1,7 @@
 // Currents with a course in time, on both paths, beside what their formulas give in float64.
 
 import { describe, expect, test } from 'vitest';
-import { ExponentialSoma, type Input, type Population, type Soma } from '../../src/index.ts';
+import { ExponentialSoma, type Input, type Population } from '../../src/index.ts';
 import { pack, unpack } from '../../src/packed.ts';
 import { backends, restored } from '../support/backends.ts';
 import { linkInput } from '../support/compiled.ts';
@@ -95,7 +95,7 @@ describe.each(backends)('on $name', (backend) => {
     const found = await Promise.all(
       input.map(async (one) => {
         const simulation = await backend.open({ dt });
-        addCells(simulation, ExponentialSoma as unknown as Soma, {
+        addCells(simulation, ExponentialSoma, {
           units: 1,
           parameters: { ...mirror, potential_tau: dt },
           input: [one],

@@ -12,7 +12,7 @@ async function drawn(setup: Setup): Promise<Population> {
   const { dt, seed } = setup;
   const simulation = await Simulation.create({ dt, seed, backend: 'cpu', workers: 0 });
   const { soma, options } = populationOf(setup);
-  return simulation.add(soma, options) as unknown as Population;
+  return simulation.add(soma, options);
 }
 
 const valuesOf = async (setup: Setup, name: string) => (await drawn(setup)).readParameter(name) as Float32Array;

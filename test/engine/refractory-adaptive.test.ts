@@ -2,13 +2,15 @@
 // against AdaptiveExponentialSoma, which it is without a cooldown.
 
 import { describe, expect, test } from 'vitest';
-import { AdaptiveExponentialSoma, RefractoryAdaptiveExponentialSoma, type Soma } from '../../src/index.ts';
+import {
+  AdaptiveExponentialSoma as AdEx,
+  RefractoryAdaptiveExponentialSoma as Refractory,
+  type Soma,
+} from '../../src/index.ts';
 import { backends, type TestBackend } from '../support/backends.ts';
 import { addCells, expectSameBits, ripple, variedParameters } from '../support/outcome.ts';
 import { FORCED } from '../support/tolerances.ts';
 
-const AdEx = AdaptiveExponentialSoma as unknown as Soma;
-const Refractory = RefractoryAdaptiveExponentialSoma as unknown as Soma;
 const NEURONS = 64;
 const STEPS = 1000;
 const DT = 0.1;

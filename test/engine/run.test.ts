@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import {
-  AdaptiveExponentialSoma,
+  AdaptiveExponentialSoma as AdEx,
   BusyError,
   DeviceLostError,
   DisposedError,
@@ -26,8 +26,6 @@ import {
   variedParameters,
 } from '../support/outcome.ts';
 import { somas } from '../support/reference.ts';
-
-const AdEx = AdaptiveExponentialSoma as unknown as Soma;
 
 const options: CellOptions = {
   name: 'cells',

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import {
-  AdaptiveExponentialSoma,
-  SimplifiedAdaptiveExponentialSoma,
+  AdaptiveExponentialSoma as AdEx,
+  SimplifiedAdaptiveExponentialSoma as Simplified,
   Simulation,
   type Soma,
   uniform,
@@ -17,9 +17,6 @@ import {
   ripple,
   variedParameters,
 } from '../support/outcome.ts';
-
-const AdEx = AdaptiveExponentialSoma as unknown as Soma;
-const Simplified = SimplifiedAdaptiveExponentialSoma as unknown as Soma;
 
 const options = (name: string, soma: Soma, units: number): CellOptions => ({
   name,

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import {
-  AdaptiveExponentialSoma,
+  AdaptiveExponentialSoma as AdEx,
   BusyError,
   DisposedError,
   FileError,
@@ -39,7 +39,6 @@ const STEPS = 260;
 /** Where it is saved: never a whole word of 32 steps. */
 const PLACES = [1, 31, 45, 133];
 
-const AdEx = AdaptiveExponentialSoma as unknown as Soma;
 const SOMAS = somaNames.map((name) => [name, somas[name] as Soma] as const);
 
 /** A population that uses all there is. */
@@ -87,7 +86,7 @@ function since({ spikes, traces, ...rest }: Outcome, step: number): Outcome {
 }
 
 const cellsOf = ({ populations }: Simulation, name = 'cells'): Cells =>
-  populations.find((population) => population.name === name) as unknown as Cells;
+  populations.find((population) => population.name === name) as Cells;
 
 function expectActivity({ counts, spikes }: Outcome): void {
   expect(counts.filter((count) => count > 0).length).toBeGreaterThan(counts.length / 10);
@@ -204,7 +203,7 @@ describe.each(backends)('a simulation that was saved and restored, on $name', (b
       if (save) simulation = await restored(backend, await simulation.save());
       await simulation.run(8);
       expect(simulation.populations.map(({ name }) => name)).toEqual(['large', 'few', 'population3']);
-      return Promise.all(simulation.populations.map((population) => outcomeOf(population as unknown as Cells)));
+      return Promise.all(simulation.populations.map((population) => outcomeOf(population)));
     };
     const expected = await follow(false);
     const outcomes = await follow(true);

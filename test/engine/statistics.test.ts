@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import {
-  AdaptiveExponentialSoma,
+  AdaptiveExponentialSoma as AdEx,
   type Population,
   type Soma,
   type Statistics,
@@ -42,7 +42,7 @@ function expectMoments(found: Statistics, wanted: ReturnType<typeof momentsOf>) 
 async function run(backend: TestBackend, soma: Soma, statistics: object, options: OpenOptions = {}, steps = 500) {
   const simulation = await backend.open({ seed: 3, dt: 0.1, ...options });
   const states = Object.fromEntries(Object.keys(soma.states).map((state) => [state, {}]));
-  const cells = addCells(simulation, soma, { units: NEURONS, input, record: { states, statistics } }) as Population;
+  const cells = addCells(simulation, soma, { units: NEURONS, input, record: { states, statistics } });
   await simulation.run(steps * 0.1);
   return { simulation, cells };
 }
@@ -59,8 +59,7 @@ describe.each(backends)('on $name', (backend) => {
   });
 
   test('are those of their window, and of several windows at once', async () => {
-    const soma = AdaptiveExponentialSoma as unknown as Soma;
-    const { cells } = await run(backend, soma, { potential: { from: 10.05, to: 30 }, adaptation: { from: 20 } });
+    const { cells } = await run(backend, AdEx, { potential: { from: 10.05, to: 30 }, adaptation: { from: 20 } });
     const [potential, adaptation] = await Promise.all(
       ['potential', 'adaptation'].map((state) => cells.statistics(state)),
     );
@@ -71,18 +70,16 @@ describe.each(backends)('on $name', (backend) => {
   });
 
   test('leave what the neurons do as it was', async () => {
-    const soma = AdaptiveExponentialSoma as unknown as Soma;
     const trace = async (asked: object) => {
-      const { cells } = await run(backend, soma, asked);
+      const { cells } = await run(backend, AdEx, asked);
       return (await cells.trace('potential')).values;
     };
     expectSameBits(await trace({ potential: {} }), await trace({}), 'the potential');
   });
 
   test('go on over runs and single steps, start anew with a reset, and are saved with the rest', async () => {
-    const soma = AdaptiveExponentialSoma as unknown as Soma;
     const window = { from: 10, to: 45 };
-    const { simulation, cells } = await run(backend, soma, { potential: window }, {}, 100);
+    const { simulation, cells } = await run(backend, AdEx, { potential: window }, {}, 100);
     expect((await cells.statistics('potential')).mean[0]).toBeNaN();
     await simulation.run(5);
     for (let step = 0; step < 10; step++) await simulation.step();
@@ -110,7 +107,7 @@ describe.each(backends)('on $name', (backend) => {
       record: { states, statistics: states },
     };
     const soma = somas.find(({ name }) => name === 'SimplifiedAdaptiveExponentialSoma') as Soma;
-    const cells = addCells(simulation, soma, options) as Population;
+    const cells = addCells(simulation, soma, options);
     await simulation.run(7);
     (cells as Population<{ potential_rest?: number }>).setParameters({ potential_rest: -85 });
     await simulation.run(9.5);
@@ -130,9 +127,7 @@ describe.each(backends)('on $name', (backend) => {
       const simulation = await backend.open({ seed: 3, dt: 0.1, tuning: { blockSteps } });
       const windows = [{ from: 0.3, to: 0.4 }, { from: 3.2, to: 9.7 }, { from: 9.6 }, {}, { from: 2, to: 2 }];
       const record = (potential: object) => ({ states: { potential: {} }, statistics: { potential } });
-      const soma = AdaptiveExponentialSoma as unknown as Soma;
-      const add = (window: object) =>
-        addCells(simulation, soma, { units: 5, input, record: record(window) }) as Population;
+      const add = (window: object) => addCells(simulation, AdEx, { units: 5, input, record: record(window) });
       const first = windows.slice(0, 3).map(add);
       await simulation.run(0.7);
       const populations = [...first, ...windows.slice(3).map(add)];
@@ -165,7 +160,7 @@ describe.each(backends)('on $name', (backend) => {
     const input = [{ kind: 'constant', amplitude: 100 }] as const;
     const cells = addCells(simulation, soma, { units: 4, parameters, input, record });
     await simulation.run(500);
-    const found = await (cells as Population).statistics('potential');
+    const found = await cells.statistics('potential');
     const { values } = await cells.trace('potential');
     expect(values.reduce((a, b) => Math.max(a, b))).toBeGreaterThan(1e20);
     for (const numbers of [found.mean, found.variance, found.max]) expect(numbers.every(Number.isFinite)).toBe(true);
@@ -185,7 +180,7 @@ describe.each(backends)('on $name', (backend) => {
         { kind: 'sine', amplitude: 1, frequency: 10 },
       ],
       record: { statistics: { potential: {} } },
-    }) as Population;
+    });
     await simulation.run(10_000);
     const { mean, variance } = await cells.statistics('potential');
     // A leak of 1 ms and a swing of 100 ms: amplitude 1 / sqrt(1 + (2 pi / 100)^2), here by Euler.
@@ -194,13 +189,12 @@ describe.each(backends)('on $name', (backend) => {
   });
 
   test('that were not asked for are refused, and windows that end before they begin', async () => {
-    const soma = AdaptiveExponentialSoma as unknown as Soma;
-    const { cells } = await run(backend, soma, { potential: {} }, {}, 1);
+    const { cells } = await run(backend, AdEx, { potential: {} }, {}, 1);
     await expect(cells.statistics('adaptation')).rejects.toThrow(
       'record.statistics.adaptation: was not asked for; add the population with record: { statistics: { adaptation: {} } }',
     );
-    await expect(run(backend, soma, { potential: { from: 2, to: 1 } })).rejects.toThrow('potential.to: is before');
-    await expect(run(backend, soma, { potentials: {} })).rejects.toThrow('did you mean "potential"?');
-    await expect(run(backend, soma, { potential: { last: 1 } })).rejects.toThrow('unknown key "last"');
+    await expect(run(backend, AdEx, { potential: { from: 2, to: 1 } })).rejects.toThrow('potential.to: is before');
+    await expect(run(backend, AdEx, { potentials: {} })).rejects.toThrow('did you mean "potential"?');
+    await expect(run(backend, AdEx, { potential: { last: 1 } })).rejects.toThrow('unknown key "last"');
   });
 });

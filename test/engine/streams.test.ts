@@ -6,13 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { BLOCKS_IN_FLIGHT } from '../../src/backend.ts';
 import { ExperimentRun, readExperiment } from '../../src/experiment.ts';
 import {
-  AdaptiveExponentialSoma,
+  AdaptiveExponentialSoma as AdEx,
   type Chunk,
   DisposedError,
   InputError,
   type Rate,
   type Recording,
-  type Soma,
   type Spikes,
   type Trace,
   uniform,
@@ -22,7 +21,6 @@ import { MOST_WAITING } from '../../src/streams.ts';
 import { backends, type TestBackend } from '../support/backends.ts';
 import { addCells, expectSameBits, variedParameters } from '../support/outcome.ts';
 
-const AdEx = AdaptiveExponentialSoma as unknown as Soma;
 const BLOCK = 8;
 const NEURONS = 70;
 /** Steps a run can be ahead of a reader: chunks that wait, and blocks on their way when the last of these was made. */

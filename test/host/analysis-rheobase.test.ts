@@ -6,14 +6,13 @@ import { fiCurve, findRheobase, fixedPoints, rheobase } from '../../src/analysis
 import {
   AdaptiveExponentialSoma,
   ExponentialSoma,
-  InputError,
   RefractoryExponentialSoma,
   SimplifiedAdaptiveExponentialSoma,
   type Soma,
   uniform,
 } from '../../src/index.ts';
 import { protocols, somas } from '../support/reference.ts';
-import { refusal } from '../support/refusal.ts';
+import { refusal, rejection } from '../support/refusal.ts';
 import { CLOSED } from '../support/tolerances.ts';
 
 /** Equal but for roundings; what the protocols have as null is NaN. */
@@ -137,15 +136,6 @@ describe('parameters are refused', () => {
   });
 });
 
-const message = async (attempt: Promise<unknown>): Promise<string> => {
-  const error = await attempt.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(InputError);
-  return (error as InputError).message;
-};
-
 describe('a short run refuses, before anything runs', () => {
   const curves: [string, object, string][] = [
     ['an unknown option', { currents: [1], durations: 3 }, 'unknown option of fiCurve: "durations"; known: parameters'],
@@ -162,7 +152,7 @@ describe('a short run refuses, before anything runs', () => {
     ['a negative settle', { currents: [1], settle: -1 }, 'settle: must be at least 0'],
   ];
   test.each(curves)('of an f-I curve %s', async (_, options, says) => {
-    expect(await message(fiCurve(ExponentialSoma, options as never))).toContain(says);
+    expect(await rejection(fiCurve(ExponentialSoma, options as never))).toContain(says);
   });
 
   const searches: [string, object, string][] = [
@@ -176,6 +166,6 @@ describe('a short run refuses, before anything runs', () => {
     ['a settle that leaves nothing', { duration: 5, settle: 6 }, 'settle: leaves nothing of the duration'],
   ];
   test.each(searches)('of a search %s', async (_, options, says) => {
-    expect(await message(findRheobase(ExponentialSoma, options as never))).toContain(says);
+    expect(await rejection(findRheobase(ExponentialSoma, options as never))).toContain(says);
   });
 });

@@ -6,21 +6,15 @@ import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { openRows, packNpz, type Rows, Spool } from '../../src/disk/index.ts';
-import { FileError, InputError, type SomaError } from '../../src/errors.ts';
+import { FileError, InputError } from '../../src/errors.ts';
 import { type NpyData, npzNames, readNpzArray, readNpzText, writeNpz } from '../../src/files/index.ts';
 import { scratch } from '../support/cli.ts';
+import { rejection } from '../support/refusal.ts';
 
 const TYPES = [Float32Array, Float64Array, Int8Array, Uint32Array] as const;
 
-/** The message of a refusal; fails where nothing is refused, or with another error than `kind`. */
-async function refusal(attempt: Promise<unknown>, kind: new (...args: never[]) => SomaError = FileError) {
-  const error = await attempt.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(error).toBeInstanceOf(kind);
-  return (error as SomaError).message;
-}
+const refusal = (attempt: Promise<unknown>, kind: Parameters<typeof rejection>[1] = FileError) =>
+  rejection(attempt, kind);
 
 const counting = (count: number) => Float32Array.from({ length: count }, (_, i) => i / 3);
 

@@ -30,7 +30,7 @@ const [refractory, adex, simplified] = [
   RefractoryExponentialSoma,
   AdaptiveExponentialSoma,
   SimplifiedAdaptiveExponentialSoma,
-] as unknown as [Soma, Soma, Soma];
+];
 
 const scopeOf = (soma: Soma, path = 'cells.parameters', neurons = 1000) => ({
   path,

@@ -31,7 +31,7 @@ const [eif, refractory, adex, simplified] = [
   RefractoryExponentialSoma,
   AdaptiveExponentialSoma,
   SimplifiedAdaptiveExponentialSoma,
-] as unknown as [Soma, Soma, Soma, Soma];
+];
 
 const scopeOf = (soma: Soma, change: Partial<Scope> = {}): Scope => ({
   path: 'cells.parameters',

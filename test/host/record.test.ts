@@ -1,12 +1,12 @@
 // What may be asked to be recorded: every refusal says where, what and what would be right, and has a control beside it.
 
 import { describe, expect, test } from 'vitest';
-import { AdaptiveExponentialSoma, type Soma } from '../../src/index.ts';
+import { AdaptiveExponentialSoma } from '../../src/index.ts';
 import { makeRecordings, type Recording } from '../../src/record.ts';
 import { refusal } from '../support/refusal.ts';
 
-const soma = AdaptiveExponentialSoma as unknown as Soma;
-const make = (given: unknown) => makeRecordings(given as Recording, { name: 'cells', soma, neurons: 4, dt: 0.1 });
+const make = (given: unknown) =>
+  makeRecordings(given as Recording, { name: 'cells', soma: AdaptiveExponentialSoma, neurons: 4, dt: 0.1 });
 const all = { from: 0, to: 0xffffffff, last: 0xffffffff };
 
 type Row = [what: string, wrong: unknown, right: unknown, path: string, says: string];

@@ -13,7 +13,7 @@ import {
 } from '../../src/initializers.ts';
 import { resolveParameters } from '../../src/parameters.ts';
 import { uniforms } from '../../src/random.ts';
-import { AdaptiveExponentialSoma, type Soma } from '../../src/somas.ts';
+import { AdaptiveExponentialSoma } from '../../src/somas.ts';
 import { share } from '../../src/spark-distributions.ts';
 import { evenness, surprise } from '../support/statistics.ts';
 import { CHANCE } from '../support/tolerances.ts';
@@ -165,11 +165,11 @@ describe('spark_normalized_sparse_uniform', () => {
 });
 
 describe("Spark's initializers as values", () => {
-  const soma = AdaptiveExponentialSoma as unknown as Soma;
   const resolve = (given: Initializer, units: readonly number[] | undefined = undefined) => {
-    const place = { path: 'cells.parameters', owner: soma.name, population: 'cells' };
+    const { name: owner, parameters } = AdaptiveExponentialSoma;
+    const place = { path: 'cells.parameters', owner, population: 'cells' };
     const scope = { ...place, neurons: 100, units, dt: 0.1, seed: 7 };
-    return resolveParameters(soma.parameters, { potential_tau: given }, scope).potential_tau;
+    return resolveParameters(parameters, { potential_tau: given }, scope).potential_tau;
   };
 
   test('are refused where the clipped interval leaves the range, and taken where min_value keeps them in it', () => {

@@ -18,6 +18,17 @@ export async function opened(options: SimulationOptions): Promise<Simulation> {
   return simulation;
 }
 
+/** A list that the workers come into which this process makes from now on, until the test ends. */
+export function newWorkers(): Worker[] {
+  const workers: Worker[] = [];
+  const listen = (worker: Worker) => workers.push(worker);
+  process.on('worker', listen);
+  onTestFinished(() => {
+    process.off('worker', listen);
+  });
+  return workers;
+}
+
 export const fragile: readonly Fragile[] = [
   {
     name: 'webgpu',
@@ -40,12 +51,7 @@ export const fragile: readonly Fragile[] = [
   {
     name: 'cpu',
     open: async (options) => {
-      const workers: Worker[] = [];
-      const listen = (worker: Worker) => workers.push(worker);
-      process.on('worker', listen);
-      onTestFinished(() => {
-        process.off('worker', listen);
-      });
+      const workers = newWorkers();
       const simulation = await opened({ backend: 'cpu', workers: 2, ...options });
       return { simulation, lose: () => void workers.pop()?.terminate() };
     },

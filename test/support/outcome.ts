@@ -18,7 +18,7 @@ export interface Outcome {
 
 /** Adds a population of any soma; the names of its parameters are checked at run time. */
 export const addCells = (simulation: Simulation, soma: Soma, options: CellOptions): Cells =>
-  simulation.add(soma as unknown as Soma<Record<string, Value>, string>, options) as unknown as Cells;
+  simulation.add(soma, options);
 
 export const statesOf = ({ soma }: Cells): string[] => Object.keys(soma.states);
 

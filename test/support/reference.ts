@@ -2,25 +2,10 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { npzNames, readNpzArray } from '../../src/files/index.ts';
-import {
-  AdaptiveExponentialSoma,
-  ExponentialSoma,
-  RefractoryAdaptiveExponentialSoma,
-  RefractoryExponentialSoma,
-  SimplifiedAdaptiveExponentialSoma,
-  type Soma,
-} from '../../src/index.ts';
+import { somas as known, type Soma } from '../../src/index.ts';
 
 /** Every soma, under its name. */
-export const somas = Object.fromEntries(
-  [
-    ExponentialSoma,
-    RefractoryExponentialSoma,
-    AdaptiveExponentialSoma,
-    SimplifiedAdaptiveExponentialSoma,
-    RefractoryAdaptiveExponentialSoma,
-  ].map((soma) => [soma.name, soma as unknown as Soma]),
-) as Readonly<Record<string, Soma>>;
+export const somas: Readonly<Record<string, Soma>> = Object.fromEntries(known.map((soma) => [soma.name, soma]));
 
 /** What Spark did: the state after every step, potentials relative to rest. */
 export interface ReferenceCase {
