@@ -1,12 +1,12 @@
 // What it costs to look, after each block, for states that are no numbers. It is too little to show in whole runs, which
-// scatter by several per cent: on the processor each look is timed inside a run; on a GPU blocks of one step, where there
-// is a look after each, run with it and without, interleaved, and what it adds to a block is set against blocks as they are.
+// scatter by several per cent: on the processor each look is timed inside a run; on a GPU kernels that look after each of
+// the 32 steps of a block run beside ones that never do, interleaved, and one look is a 32nd of what that adds.
 // npm run bench:guard -- [--neurons N,N] [--rounds N] [--backends cpu,webgpu]
 
 import { table } from '../src/cli/table.ts';
 import { Simulation, type SimulationOptions } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
-import { measure, median, spread, type Variant } from './measure.ts';
+import { measure, spread, type Variant } from './measure.ts';
 import { chosen, commandLine, whole } from './options.ts';
 import { DT, optionsOf, somas } from './work.ts';
 
@@ -70,44 +70,47 @@ async function onProcessor(neurons: number): Promise<string[]> {
   return ['cpu', neurons.toLocaleString('en'), '64', spread(shares)];
 }
 
-/** A device; where `bare`, one whose kernels do not look. */
-async function deviceOf(bare: boolean): Promise<GPUDevice> {
+/** A device whose kernels look after each step, or never. */
+async function deviceOf(looking: boolean): Promise<GPUDevice> {
   const adapter = await findAdapter();
   const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
   const device = await adapter.requestDevice({ requiredLimits: { maxStorageBufferBindingSize, maxBufferSize } });
-  if (!bare) return device;
   const create = device.createShaderModule.bind(device);
-  device.createShaderModule = ({ code, ...rest }) => {
-    const without = code
-      .replace(/return any\(.*\); }/, 'return false; }')
-      .replace(/if \(store_states\((.*)\)\)\s*\{\s*atomicStore\([^;]*;\s*\}/, 'store_states($1);');
-    if (/beyond\(s\.|atomicStore/.test(without)) throw new Error('the kernel looks all the same');
-    return create({ ...rest, code: without });
-  };
+  device.createShaderModule = ({ code, ...rest }) => create({ ...rest, code: changed(code, looking) });
   return device;
 }
 
+function changed(code: string, looking: boolean): string {
+  const [, look] = /return any\((.*)\); }/.exec(code) ?? [];
+  const step = 'word|=';
+  const mark = /if \((store_states\([^)]*\))\)/;
+  if (!look || !code.includes(step) || !mark.test(code))
+    throw new Error('the kernel looks in another way than thought');
+  if (!looking) return code.replace(look, 'vec4<bool>()').replace(mark, 'let stored = $1; if (false)');
+  const here = look.replaceAll('(s.', '(state.');
+  return code
+    .replace(step, `marked = marked || any(${here}); ${step}`)
+    .replace('var k=0u;', 'var k=0u; var marked = false;')
+    .replace(mark, 'let stored = $1; if (stored || marked)');
+}
+
 async function onGpu(neurons: number): Promise<string[]> {
-  const variants: (Variant & { simulation: Simulation })[] = [];
-  for (const [bare, blockSteps] of [
-    [true, 1],
-    [false, 1],
-    [false, 32],
-  ] as const) {
-    const tuning = { blockSteps, submit: 2 ** 40 };
-    const simulation = await open(neurons, { backend: 'webgpu', device: await deviceOf(bare), tuning });
-    const steps = blockSteps * Math.max(4, Math.round(1e7 / neurons));
-    const work = async () => void (await simulation.run(steps * DT));
-    variants.push({ name: `${bare} ${blockSteps}`, updates: neurons * steps, work, simulation });
+  const opened: Simulation[] = [];
+  const steps = Math.max(32, Math.round(5e7 / neurons / 32) * 32);
+  for (const looking of [false, true]) {
+    const tuning = { blockSteps: 32, submit: 2 ** 40 };
+    opened.push(await open(neurons, { backend: 'webgpu', device: await deviceOf(looking), tuning }));
   }
-  const [bare, looking, usual] = (await measure(variants, rounds)).map(({ rounds }) => rounds) as [
-    number[],
-    number[],
-    number[],
-  ];
-  const block = 32 * median(usual);
-  const shares = looking.map((ns, round) => (100 * (ns - (bare[round] as number))) / block);
-  for (const { simulation } of variants) simulation.dispose();
+  const variants = opened.map(
+    (simulation, i): Variant => ({
+      name: i ? 'each step' : 'never',
+      updates: neurons * steps,
+      work: async () => void (await simulation.run(steps * DT)),
+    }),
+  );
+  const [, looking] = await measure(variants, rounds);
+  const shares = (looking?.ratios ?? []).map((ratio) => (100 * (1 / ratio - 1)) / 32);
+  for (const simulation of opened) simulation.dispose();
   return ['webgpu', neurons.toLocaleString('en'), '32', spread(shares)];
 }
 
