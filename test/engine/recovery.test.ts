@@ -9,6 +9,7 @@ import {
   NoBackendError,
   SimplifiedAdaptiveExponentialSoma,
   type Simulation,
+  type SimulationOptions,
   type Soma,
   uniform,
 } from '../../src/index.ts';
@@ -271,6 +272,38 @@ describe.each(fragile)('what the engine opened itself, on $name,', ({ open }) =>
     for (const each of cells) expect((await each.rate()).times.at(-1)).toBeCloseTo(failure.step / 10);
     await expect(simulation.run(1)).rejects.toBe(failure);
     await expect(cells[0]?.readState('potential')).rejects.toBe(failure);
+  });
+});
+
+describe.each(fragile)('a snapshot on the way, on $name,', ({ open }) => {
+  /** How many blocks are done again where the device is lost after so many, and after twice as many more. */
+  async function doneAgain(tuning: SimulationOptions['tuning'], blocks: number): Promise<number[]> {
+    let given = 0;
+    const { simulation, lose } = await open({ tuning }, () => {
+      given++;
+    });
+    const cells = addCells(simulation, AdEx, { name: 'a', units: NEURONS, input: [{ kind: 'white_noise', sd: 50 }] });
+    await simulation.run(1.6);
+    // As many as there are workers.
+    const each = given;
+    const lost = async (more: number) => {
+      for (let i = 0; i < more; i++) {
+        await simulation.run(1.6);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      given = 0;
+      lose();
+      await cells.readState('potential');
+      return given / each;
+    };
+    const counts = [await lost(blocks - 1), await lost(2 * blocks)];
+    expect(simulation.recoveries).toBe(2);
+    return counts;
+  }
+
+  test('leaves nothing of what was before it to be kept and done again; without one that is all', async () => {
+    expect(await doneAgain(tuning, 20)).toEqual([20, 60]);
+    for (const count of await doneAgain(often, 20)) expect(count).toBeLessThan(10);
   });
 });
 
