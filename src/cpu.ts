@@ -8,6 +8,7 @@ import {
   type BlockResult,
   checkMemory,
   type DevicePopulation,
+  hostRoom,
   type PopulationPlan,
   type SpikeWords,
 } from './backend.ts';
@@ -270,7 +271,7 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async readState(name: string): Promise<Float32Array> {
-    const whole = new Float32Array(this.#plan.neurons);
+    const whole = new Float32Array(hostRoom(4 * this.#plan.neurons));
     const position = this.#states.indexOf(name);
     await this.#each(async ({ thread, slice, first }) =>
       whole.set(await thread.call(slice, 'readState', [position]), first),
@@ -279,7 +280,7 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async readCounts(): Promise<Uint32Array> {
-    const whole = new Uint32Array(this.#plan.neurons);
+    const whole = new Uint32Array(hostRoom(4 * this.#plan.neurons));
     await this.#each(async ({ thread, slice, first }) => whole.set(await thread.call(slice, 'readCounts', []), first));
     return whole;
   }

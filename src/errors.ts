@@ -38,7 +38,10 @@ export class NoBackendError extends SomaError {
   override readonly name = 'NoBackendError';
 }
 
-/** The device could not give the memory that was asked for; the simulation cannot go on: make a smaller one. */
+/**
+ * There was not the memory that was asked for. Of what only reads that is all; a simulation that has no room for itself
+ * cannot go on: make a smaller one.
+ */
 export class OutOfMemoryError extends SomaError {
   override readonly name = 'OutOfMemoryError';
 }

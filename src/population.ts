@@ -208,7 +208,7 @@ export class Population<Config extends object = object, State extends string = s
     this.device.setStates(resolveStates(this.soma.states, states, this.#parameters, this.#scope('state')));
   }
 
-  /** A state of all neurons as it is now, in user units. */
+  /** A state of all neurons as it is now, in user units. @throws InputError, OutOfMemoryError where there is no room for it */
   async readState(state: State): Promise<Float32Array> {
     this.#clock.checkAlive();
     this.#checkName('readState', state);
@@ -232,7 +232,7 @@ export class Population<Config extends object = object, State extends string = s
     return this.device.gpu;
   }
 
-  /** How often each neuron has spiked since `add` or `reset`, counted on the device. */
+  /** How often each neuron has spiked since `add` or `reset`, counted on the device. @throws as `readState` */
   async spikeCounts(): Promise<Uint32Array> {
     this.#clock.checkAlive();
     return this.#alive(this.device.readCounts());

@@ -48,6 +48,8 @@ export class Recovery implements Backend, Keeper {
   #looked: number | undefined;
   #cost: number | undefined;
   #looking = false;
+  /** How long none is tried after one that found no room, ms. */
+  #pause = 0;
 
   /** @param step - which step has been reached: all before it is recorded */
   constructor({ backend, reopen }: Opened, step: () => number, { recover = true, tuning }: PathOptions) {
@@ -109,10 +111,12 @@ export class Recovery implements Backend, Keeper {
   #due(): boolean {
     const now = performance.now();
     this.#looked ??= now;
+    const since = now - this.#looked;
+    if (since < this.#pause) return false;
     if (this.#sum('bytes') > MOST_KEPT) return true;
     const size = this.#sum('size');
     const least = this.#pace ?? Math.max(SOONEST, COSTS * (this.#cost ?? size / USUAL));
-    return now - this.#looked > least && 4 * size < hostMemory();
+    return since > least && 4 * size < hostMemory();
   }
 
   // It stands between the blocks as a read does; the run goes on meanwhile.
@@ -126,8 +130,10 @@ export class Recovery implements Backend, Keeper {
       this.#cost = performance.now() - begin;
       // All or none: going back to a step, they have to meet there.
       if (ran.every((well) => well)) for (const take of takes) take();
+      this.#pause = 0;
     } catch {
-      // The device is lost, which the block that follows will tell.
+      // There is no room for it, and may be later; or the device is lost, which the block that follows will tell.
+      this.#pause = Math.max(2 * this.#pause, this.#pace ?? SOONEST);
     } finally {
       this.#looked = performance.now();
       this.#looking = false;

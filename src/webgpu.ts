@@ -9,6 +9,7 @@ import {
   checkMemory,
   type DevicePopulation,
   type GpuPopulation,
+  hostRoom,
   type PopulationPlan,
 } from './backend.ts';
 import { type Device, type DeviceOptions, openDevice } from './device.ts';
@@ -165,14 +166,13 @@ class WebGpuPopulation implements DevicePopulation {
   }
 
   async #readPlane(name: 'states' | 'counts', index: number): Promise<ArrayBuffer> {
-    const whole = new Uint8Array(4 * this.#plan.neurons);
-    const place = async (tile: Tile) => whole.set(await tile.readPlane(name, index), 4 * tile.first);
+    const whole = hostRoom(4 * this.#plan.neurons);
     // Queued before anything else is awaited: what is read is as it is now.
-    const placed = Promise.all(this.#tiles.map(place));
+    const placed = Promise.all(this.#tiles.map((tile) => tile.readPlane(name, index, whole)));
     placed.catch(() => {});
     await this.#device.memory();
     await placed;
-    return whole.buffer;
+    return whole;
   }
 
   setCounts(counts: Uint32Array): void {

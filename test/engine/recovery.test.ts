@@ -1,12 +1,13 @@
 // A GPU that is lost, and a worker that dies, in the middle of things: the run goes on with the same bits, or ends with
 // the step it had reached. Devices and workers are real, and really destroyed.
 
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   AdaptiveExponentialSoma,
   DeviceLostError,
   DisposedError,
   NoBackendError,
+  OutOfMemoryError,
   SimplifiedAdaptiveExponentialSoma,
   type Simulation,
   type SimulationOptions,
@@ -304,6 +305,114 @@ describe.each(fragile)('a snapshot on the way, on $name,', ({ open }) => {
   test('leaves nothing of what was before it to be kept and done again; without one that is all', async () => {
     expect(await doneAgain(tuning, 20)).toEqual([20, 60]);
     for (const count of await doneAgain(often, 20)) expect(count).toBeLessThan(10);
+  });
+});
+
+/** Where there may be no room for what is read. */
+interface Room {
+  short: boolean;
+  /** How often it was asked for room for a plane of the smaller population. */
+  asked: number;
+}
+const SMALLER = 2500;
+
+/** A device whose every read wants a GiB, which is more than it has. */
+function withoutRoom(device: GPUDevice, room: Room): GPUDevice {
+  const { createBuffer, limits } = device;
+  device.createBuffer = (descriptor) => {
+    const read = descriptor.label === 'somagpu read';
+    if (read && descriptor.size === 4 * SMALLER) room.asked++;
+    const size = read && room.short ? limits.maxBufferSize : descriptor.size;
+    return createBuffer.call(device, { ...descriptor, size });
+  };
+  return device;
+}
+
+/** Makes the host as short of memory for planes. */
+function hostWithoutRoom(room: Room): void {
+  class Short extends ArrayBuffer {
+    constructor(bytes: number) {
+      if (bytes === 4 * SMALLER) room.asked++;
+      if (room.short && [SMALLER, NEURONS].includes(bytes / 4)) throw new RangeError('Array buffer allocation failed');
+      super(bytes);
+    }
+  }
+  vi.stubGlobal('ArrayBuffer', Short);
+  onTestFinished(() => void vi.unstubAllGlobals());
+}
+
+const short = [
+  {
+    name: 'on the GPU',
+    open: async (room: Room) => {
+      const devices: GPUDevice[] = [];
+      const device = async () => {
+        devices.push(withoutRoom(await openDevice(), room));
+        return devices.at(-1) as GPUDevice;
+      };
+      const simulation = await opened({ backend: 'webgpu', tuning: often, device });
+      return { simulation, lose: () => devices.at(-1)?.destroy() };
+    },
+  },
+  ...fragile.map(({ name, open }) => ({
+    name: `on the host, on ${name}`,
+    open: (room: Room) => {
+      hostWithoutRoom(room);
+      return open({ tuning: often });
+    },
+  })),
+];
+
+describe.each(short)('where there is no room for what is read, $name,', ({ open }) => {
+  const start = async () => {
+    const room = { short: true, asked: 0 };
+    const { simulation, lose } = await open(room);
+    const cells = addAll(simulation) as [Cells, Cells];
+    // Each look asks for so many planes of the smaller population.
+    const looks = () => room.asked / (cells[1].device.states.length + 1);
+    return { room, simulation, lose, cells, looks };
+  };
+
+  test('a run goes on without snapshots, tries again ever more seldom, and can still be put back', async () => {
+    const whole = await start();
+    whole.room.short = false;
+    for (const half of [STEPS / 20, STEPS / 20]) await whole.simulation.run(half);
+    const { room, simulation, lose, cells, looks } = await start();
+    const began = performance.now();
+    await simulation.run(STEPS / 20);
+    const took = performance.now() - began;
+    expect(looks()).toBeGreaterThan(0);
+    // After 1, 2, 4, ... ms.
+    expect(looks()).toBeLessThan(2 + Math.log2(took));
+    lose();
+    // Longer than the last of the pauses.
+    await new Promise((resolve) => setTimeout(resolve, took));
+    room.short = false;
+    room.asked = 0;
+    await simulation.run(STEPS / 20);
+    expect(looks()).toBeGreaterThan(0);
+    expect(simulation.recoveries).toBe(1);
+    await expectSame(cells, await allOf(whole.cells));
+  });
+
+  test('that is refused, and the simulation is as it was', async () => {
+    const { room, simulation, cells } = await start();
+    await simulation.run(3.2);
+    const reads = [
+      () => cells[0].readState('potential'),
+      () => cells[0].spikeCounts(),
+      () => cells[0].statistics('potential'),
+      () => simulation.save(),
+    ];
+    for (const read of reads) await expect(read()).rejects.toBeInstanceOf(OutOfMemoryError);
+    await simulation.run(3.2);
+    for (const read of reads) await expect(read()).rejects.toBeInstanceOf(OutOfMemoryError);
+    room.short = false;
+    for (const read of reads) await expect(read()).resolves.toBeDefined();
+    const whole = await start();
+    whole.room.short = false;
+    for (const half of [3.2, 3.2]) await whole.simulation.run(half);
+    await expectSame(cells, await allOf(whole.cells));
   });
 });
 
