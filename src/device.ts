@@ -27,6 +27,8 @@ export interface Tuning {
   chunk?: number;
   /** From one snapshot for a recovery to the next, ms; as often as their cost allows by default. */
   snapshot?: number;
+  /** Bytes kept since the last snapshot that are worth one at once; 256 MiB by default. */
+  kept?: number;
 }
 
 export interface DeviceOptions {

@@ -27,6 +27,7 @@ import {
   ripple,
   variedParameters,
 } from '../support/outcome.ts';
+import { RunawaySoma } from '../support/runaway.ts';
 
 const AdEx = AdaptiveExponentialSoma as unknown as Soma;
 const Simplified = SimplifiedAdaptiveExponentialSoma as unknown as Soma;
@@ -92,6 +93,9 @@ const atStep = (at: number, work: () => void) => {
 };
 
 const tuning = { blockSteps: 16 };
+
+/** No snapshot, and each block in one submit however slow the device is. */
+const never = { ...tuning, snapshot: 2 ** 31, submit: 2 ** 22 };
 
 /** As many snapshots as there can be; `tuning` alone makes none in so short a time. */
 const often = { ...tuning, snapshot: 1 };
@@ -278,12 +282,13 @@ describe.each(fragile)('what the engine opened itself, on $name,', ({ open }) =>
 
 describe.each(fragile)('a snapshot on the way, on $name,', ({ open }) => {
   /** How many blocks are done again where the device is lost after so many, and after twice as many more. */
-  async function doneAgain(tuning: SimulationOptions['tuning'], blocks: number): Promise<number[]> {
+  async function doneAgain(tuning: SimulationOptions['tuning'], blocks: number, begin = () => {}): Promise<number[]> {
     let given = 0;
     const { simulation, lose } = await open({ tuning }, () => {
       given++;
     });
     const cells = addCells(simulation, AdEx, { name: 'a', units: NEURONS, input: [{ kind: 'white_noise', sd: 50 }] });
+    begin();
     await simulation.run(1.6);
     // As many as there are workers.
     const each = given;
@@ -303,8 +308,19 @@ describe.each(fragile)('a snapshot on the way, on $name,', ({ open }) => {
   }
 
   test('leaves nothing of what was before it to be kept and done again; without one that is all', async () => {
-    expect(await doneAgain(tuning, 20)).toEqual([20, 60]);
-    for (const count of await doneAgain(often, 20)) expect(count).toBeLessThan(10);
+    expect(await doneAgain(never, 20)).toEqual([20, 60]);
+    for (const count of await doneAgain({ ...never, snapshot: 1 }, 20)) expect(count).toBeLessThan(10);
+  });
+
+  test('is not taken where the host is short of memory, until what is kept weighs more than a snapshot', async () => {
+    const whenShort = () => {
+      const memory = vi.spyOn(process, 'availableMemory').mockReturnValue(0);
+      onTestFinished(() => memory.mockRestore());
+    };
+    expect(await doneAgain({ ...never, snapshot: 1 }, 20, whenShort)).toEqual([20, 60]);
+    vi.restoreAllMocks();
+    // A block counts as half a kB.
+    for (const count of await doneAgain({ ...never, kept: 5000 }, 20, whenShort)) expect(count).toBeLessThan(15);
   });
 });
 
@@ -344,29 +360,29 @@ function hostWithoutRoom(room: Room): void {
 const short = [
   {
     name: 'on the GPU',
-    open: async (room: Room) => {
+    open: async (room: Room, tuning: SimulationOptions['tuning']) => {
       const devices: GPUDevice[] = [];
       const device = async () => {
         devices.push(withoutRoom(await openDevice(), room));
         return devices.at(-1) as GPUDevice;
       };
-      const simulation = await opened({ backend: 'webgpu', tuning: often, device });
+      const simulation = await opened({ backend: 'webgpu', tuning, device });
       return { simulation, lose: () => devices.at(-1)?.destroy() };
     },
   },
   ...fragile.map(({ name, open }) => ({
     name: `on the host, on ${name}`,
-    open: (room: Room) => {
+    open: (room: Room, tuning: SimulationOptions['tuning']) => {
       hostWithoutRoom(room);
-      return open({ tuning: often });
+      return open({ tuning });
     },
   })),
 ];
 
 describe.each(short)('where there is no room for what is read, $name,', ({ open }) => {
-  const start = async () => {
+  const start = async (tuning: SimulationOptions['tuning'] = often) => {
     const room = { short: true, asked: 0 };
-    const { simulation, lose } = await open(room);
+    const { simulation, lose } = await open(room, tuning);
     const cells = addAll(simulation) as [Cells, Cells];
     // Each look asks for so many planes of the smaller population.
     const looks = () => room.asked / (cells[1].device.states.length + 1);
@@ -393,6 +409,39 @@ describe.each(short)('where there is no room for what is read, $name,', ({ open 
     expect(looks()).toBeGreaterThan(0);
     expect(simulation.recoveries).toBe(1);
     await expectSame(cells, await allOf(whole.cells));
+  });
+
+  test('what would grow without end is let go of: a run goes on, but not where the device is lost', async () => {
+    const kept = { ...often, kept: 5000 };
+    const roomy = await start(kept);
+    roomy.room.short = false;
+    await roomy.simulation.run(STEPS / 20);
+    roomy.lose();
+    await roomy.simulation.run(1);
+    expect(roomy.simulation.recoveries).toBe(1);
+    const { simulation, lose, cells } = await start(kept);
+    await simulation.run(STEPS / 20);
+    lose();
+    const failure = await simulation.run(1).catch((error) => error);
+    expect(failure).toBeInstanceOf(DeviceLostError);
+    expect(failure.cause).toBeInstanceOf(OutOfMemoryError);
+    expect([failure.step, simulation.recoveries]).toEqual([STEPS / 2, 0]);
+    expect((await cells[0].rate()).times.at(-1)).toBeCloseTo(STEPS / 20);
+  });
+
+  test('a state that is no number is then found without a way back', async () => {
+    const { simulation, room } = await start({ ...often, kept: 1 });
+    const cells = addCells(simulation, RunawaySoma, {
+      name: 'rampant',
+      units: SMALLER,
+      parameters: { potential_rest: 0 },
+    });
+    await simulation.run(STEPS / 20);
+    room.short = false;
+    cells.setState({ potential: 1e9 });
+    const failure = await simulation.run(STEPS / 20).catch((error) => error);
+    expect(failure).toMatchObject({ name: 'NonFiniteError', population: 'rampant', state: 'potential' });
+    expect(failure.checkpoint).toBeUndefined();
   });
 
   test('that is refused, and the simulation is as it was', async () => {
