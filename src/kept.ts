@@ -64,6 +64,10 @@ export class KeptPopulation implements DevicePopulation {
     return this.device.maxSteps;
   }
 
+  get mostSteps(): number {
+    return this.device.mostSteps;
+  }
+
   get gpu(): DevicePopulation['gpu'] {
     return this.device.gpu;
   }

@@ -240,6 +240,14 @@ export class Recovery implements Backend, Keeper {
       throw new Error(`there is only ${backend.adapter} now, where there was ${this.adapter}`);
     }
     this.#backend = backend;
-    await Promise.all(this.#populations.map((each) => each.replay(backend.populate(each.plan))));
+    const devices = this.#populations.map(({ plan }) => backend.populate(plan));
+    for (const [i, { plan, mostSteps }] of this.#populations.entries()) {
+      const { mostSteps: now } = devices[i] as DevicePopulation;
+      if (now >= mostSteps) continue;
+      throw new Error(
+        `the GPU there is now has smaller limits: ${now} steps of ${plan.name} at once, no longer ${mostSteps}`,
+      );
+    }
+    await Promise.all(this.#populations.map((each, i) => each.replay(devices[i] as DevicePopulation)));
   }
 }

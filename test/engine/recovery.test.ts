@@ -538,6 +538,35 @@ describe('what cannot be replaced', () => {
     await expectSame((await go(true)).cells, all);
   });
 
+  test("a device of the host's with smaller limits than the one before ends the run with why; one with the same does not", async () => {
+    const { limits } = await findAdapter();
+    const large = {
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxBufferSize: limits.maxBufferSize,
+    };
+    // Samples of 32 steps take more than the 128 MiB that every device binds.
+    const lost = async (next: Record<string, number>) => {
+      const devices: GPUDevice[] = [];
+      const device = async () => {
+        const requiredLimits = devices.length === 0 ? large : next;
+        devices.push(await (await findAdapter()).requestDevice({ requiredLimits }));
+        return devices.at(-1) as GPUDevice;
+      };
+      const simulation = await opened({ backend: 'webgpu', device });
+      simulation.add(Simplified, { name: 'a', units: 270_000, record: { states: { potential: { last: 0 } } } });
+      await simulation.run(3.2);
+      devices[0]?.destroy();
+      const failure = await simulation.run(0.1).catch((error) => error);
+      for (const each of devices) each.destroy();
+      return { failure, simulation };
+    };
+    expect((await lost(large)).failure).toBeUndefined();
+    const { failure, simulation } = await lost({});
+    expect(failure).toBeInstanceOf(DeviceLostError);
+    expect(failure.cause.message).toBe('the GPU there is now has smaller limits: 31 steps of a at once, no longer 32');
+    expect([failure.step, simulation.recoveries]).toEqual([32, 0]);
+  });
+
   test('a GPU that does not come back ends the run with why, and with the step', async () => {
     const { adapter, lose } = await find();
     let asked = 0;
