@@ -2,7 +2,7 @@
 // States and parameters cross it in the units of the device: potentials relative to rest, times in steps.
 
 import type { Stream } from './currents.ts';
-import { InputError } from './errors.ts';
+import { InputError, OutOfMemoryError } from './errors.ts';
 import type { StreamKind } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import type { InputLaw, Soma } from './somas.ts';
@@ -99,8 +99,10 @@ export interface GpuTile {
 
 /** A population on a device. Results are views into reused memory: valid until BLOCKS_IN_FLIGHT more blocks were queued. */
 export interface DevicePopulation {
-  /** The longest block it takes. */
+  /** The longest block that is good for it now. */
   readonly maxSteps: number;
+  /** The longest block it has room for. */
+  readonly mostSteps: number;
   /** Its memory, where that is a GPU's. */
   readonly gpu?: GpuPopulation;
   /** The names of all the states it keeps. */
@@ -130,6 +132,15 @@ export function checkMemory(neurons: number, each: number, path: string, memory 
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
   const reason = `too many neurons for the memory: needs ${gib(neurons * each)}, has ${gib(available)}`;
   throw new InputError(path, neurons, reason, `give at most ${Math.floor(available / each)} neurons`);
+}
+
+/** So many bytes of the host's memory. @throws OutOfMemoryError */
+export function hostRoom(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new OutOfMemoryError(`the memory has no room left: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** Bytes the host can still give, where it can be known: Node tells; browsers give at most a rough figure. */

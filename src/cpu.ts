@@ -8,6 +8,7 @@ import {
   type BlockResult,
   checkMemory,
   type DevicePopulation,
+  hostRoom,
   type PopulationPlan,
   type SpikeWords,
 } from './backend.ts';
@@ -129,6 +130,7 @@ interface Share {
 
 class CpuPopulation implements DevicePopulation {
   readonly maxSteps: number;
+  readonly mostSteps: number;
   readonly #plan: PopulationPlan;
   readonly #homes: readonly Home[];
   readonly #fields: readonly string[];
@@ -148,7 +150,7 @@ class CpuPopulation implements DevicePopulation {
     this.#fields = fieldsOf(plan.soma, plan.inputs).map(({ key }) => key);
     this.#states = statesOf(plan.soma, plan.inputs, plan.statistics).map(({ key }) => key);
     this.#shares = homes.map((home) => plan.traces.map(({ neurons }) => shareOf(home, neurons)));
-    this.maxSteps = tuning.blockSteps ?? this.#blockSteps(own);
+    this.mostSteps = this.maxSteps = tuning.blockSteps ?? this.#blockSteps(own);
     this.#words = Array.from({ length: SLOTS }, () => []);
     this.#made = this.#make(tuning.chunk);
     this.#made.then(
@@ -270,7 +272,7 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async readState(name: string): Promise<Float32Array> {
-    const whole = new Float32Array(this.#plan.neurons);
+    const whole = new Float32Array(hostRoom(4 * this.#plan.neurons));
     const position = this.#states.indexOf(name);
     await this.#each(async ({ thread, slice, first }) =>
       whole.set(await thread.call(slice, 'readState', [position]), first),
@@ -279,7 +281,7 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async readCounts(): Promise<Uint32Array> {
-    const whole = new Uint32Array(this.#plan.neurons);
+    const whole = new Uint32Array(hostRoom(4 * this.#plan.neurons));
     await this.#each(async ({ thread, slice, first }) => whole.set(await thread.call(slice, 'readCounts', []), first));
     return whole;
   }

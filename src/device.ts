@@ -27,6 +27,8 @@ export interface Tuning {
   chunk?: number;
   /** From one snapshot for a recovery to the next, ms; as often as their cost allows by default. */
   snapshot?: number;
+  /** Bytes kept since the last snapshot that are worth one at once; 256 MiB by default. */
+  kept?: number;
 }
 
 export interface DeviceOptions {
@@ -166,6 +168,39 @@ export class Device {
     });
   }
 
+  /**
+   * Brings bytes of a buffer, as they are now, through memory that is given back at once.
+   *
+   * @throws OutOfMemoryError where there is no room for that; nothing else hears of it
+   */
+  async bring(source: GPUBuffer, offset: number, into: Uint8Array): Promise<void> {
+    const bytes = into.byteLength;
+    let staging: GPUBuffer | undefined;
+    const made = this.watch('out-of-memory', () => {
+      staging = this.buffer('read', bytes, Usage.MAP_READ | Usage.COPY_DST);
+    });
+    const copied = this.submit('read', (encoder) =>
+      encoder.copyBufferToBuffer(source, offset, staging as GPUBuffer, 0, bytes),
+    );
+    // Without room it fails, too; then that there is none is the better reason.
+    copied.catch(() => {});
+    try {
+      await made;
+      await copied;
+      await this.take(staging as GPUBuffer, into);
+    } finally {
+      staging?.destroy();
+    }
+  }
+
+  /** Copied whole: reading mapped memory word by word is slow. */
+  async take(staging: GPUBuffer, into: Uint8Array): Promise<void> {
+    const bytes = into.byteLength;
+    await this.orLost(staging.mapAsync(MAP_READ, 0, bytes));
+    into.set(new Uint8Array(staging.getMappedRange(0, bytes)));
+    staging.unmap();
+  }
+
   /** The promise, or the loss of the device if that comes first. (A race against one long-lived promise would leak.) */
   orLost<T>(promise: Promise<T>): Promise<T> {
     const common = this.#common;
@@ -228,23 +263,22 @@ export class Readback {
     readonly size: number = source.size,
   ) {}
 
-  copy(encoder: GPUCommandEncoder, slot: number, bytes: number, offset = 0): void {
+  copy(encoder: GPUCommandEncoder, slot: number, bytes: number): void {
     if (!this.#staging[slot]) {
       this.device.allocate(() => {
         this.#staging[slot] = this.device.buffer('readback', this.size, Usage.MAP_READ | Usage.COPY_DST);
       });
     }
-    encoder.copyBufferToBuffer(this.source, offset, this.#staging[slot] as GPUBuffer, 0, bytes);
+    encoder.copyBufferToBuffer(this.source, 0, this.#staging[slot] as GPUBuffer, 0, bytes);
   }
 
-  /** What `copy` brought, valid until the slot comes round again. Copied whole: reading mapped memory word by word is slow. */
+  /** What `copy` brought, valid until the slot comes round again. */
   async read(slot: number, bytes: number): Promise<ArrayBuffer> {
     const staging = this.#staging[slot] as GPUBuffer;
-    await this.device.orLost(staging.mapAsync(MAP_READ, 0, bytes));
     this.#host[slot] ??= new ArrayBuffer(staging.size);
-    new Uint8Array(this.#host[slot]).set(new Uint8Array(staging.getMappedRange(0, bytes)));
-    staging.unmap();
-    return this.#host[slot];
+    const host = this.#host[slot];
+    await this.device.take(staging, new Uint8Array(host, 0, bytes));
+    return host;
   }
 
   destroy(): void {

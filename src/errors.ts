@@ -38,7 +38,10 @@ export class NoBackendError extends SomaError {
   override readonly name = 'NoBackendError';
 }
 
-/** The device could not give the memory that was asked for; the simulation cannot go on: make a smaller one. */
+/**
+ * There was not the memory that was asked for. Of what only reads that is all; a simulation that has no room for itself
+ * cannot go on: make a smaller one.
+ */
 export class OutOfMemoryError extends SomaError {
   override readonly name = 'OutOfMemoryError';
 }
@@ -160,9 +163,19 @@ export function checkNames(
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new InputError(path, given, 'is no object', 'give names with their values, {} for none');
   }
-  for (const name of Object.keys(given)) {
-    if (known.includes(name)) continue;
-    const remedy = hint?.(name) || suggest(name, known);
-    throw new InputError(path, undefined, `unknown ${what.replace('NAME', JSON.stringify(name))}`, remedy);
-  }
+  for (const name of Object.keys(given)) checkName(path, name, known, what, hint);
+}
+
+/** Refuses what is none of the known names, also where there is none: `unknown KIND undefined of OWNER; known: ...` */
+export function checkName(
+  path: string,
+  name: unknown,
+  known: readonly string[],
+  what: string,
+  hint?: (name: string) => string,
+): void {
+  if (known.includes(name as string)) return;
+  const text = typeof name === 'string' ? name : '';
+  const remedy = hint?.(text) || suggest(text, known);
+  throw new InputError(path, undefined, `unknown ${what.replace('NAME', show(name))}`, remedy);
 }

@@ -8,6 +8,9 @@ import type { StreamKind } from './kernel.ts';
 import { at, type Plane } from './parameters.ts';
 import type { Table } from './rows.ts';
 
+/** Bytes that an entry with its block takes itself. */
+const ENTRY = 512;
+
 /** What was set, then a block; the last one is still without. */
 interface Entry {
   fields: Record<string, Plane>;
@@ -59,6 +62,10 @@ export class KeptPopulation implements DevicePopulation {
 
   get maxSteps(): number {
     return this.device.maxSteps;
+  }
+
+  get mostSteps(): number {
+    return this.device.mostSteps;
   }
 
   get gpu(): DevicePopulation['gpu'] {
@@ -127,7 +134,7 @@ export class KeptPopulation implements DevicePopulation {
     const { keeper } = this;
     if (!keeper.keeps) {
       const result = await keeper.surviving(() => this.device.advance(block));
-      if (!result.finite) throw await this.#found(block.first + block.steps - 1, this.#last.fields);
+      if (!result.finite) throw await this.#foundAfter(block);
       return result;
     }
     if (keeper.gone) throw keeper.gone;
@@ -137,9 +144,11 @@ export class KeptPopulation implements DevicePopulation {
     this.#entries.push({ fields: {}, states: {} });
     const { values } = block.stream;
     // A view is of an array that the population has anyway.
-    if (values.byteLength === values.buffer.byteLength) this.bytes += values.byteLength;
+    this.bytes += ENTRY + (values.byteLength === values.buffer.byteLength ? values.byteLength : 0);
     if (this.#live) entry.result = this.device.advance(block);
     const result = await keeper.surviving(() => entry.result as Promise<BlockResult>);
+    // Nothing may be kept any more.
+    if (!result.finite && !keeper.keeps) throw await this.#foundAfter(block);
     if (!result.finite) throw keeper.gone ?? (await keeper.astray());
     entry.taken = true;
     entry.result = undefined;
@@ -160,6 +169,12 @@ export class KeptPopulation implements DevicePopulation {
     });
     read.catch(() => {});
     return { ran: ran.then((results) => results.every((result) => result?.finite !== false)), read };
+  }
+
+  /** Lets go of what was done: of it only the parameters are known from now on. */
+  forget(): void {
+    this.#entries = [{ fields: this.#fieldsUntil(this.#entries.length), states: {} }];
+    this.bytes = 0;
   }
 
   #fieldsUntil = (end: number): Record<string, Plane> =>
@@ -241,6 +256,8 @@ export class KeptPopulation implements DevicePopulation {
     device.setCounts(counts);
     return error;
   }
+
+  #foundAfter = ({ first, steps }: Block): Promise<NonFiniteError> => this.#found(first + steps - 1, this.#last.fields);
 
   async #found(step: number, fields: Readonly<Record<string, Plane>>): Promise<NonFiniteError> {
     const { name, soma, dt } = this.plan;

@@ -78,7 +78,7 @@ function noGpu(adapter: PathOptions['adapter']): string {
 }
 
 function checkTuning(tuning: Tuning): void {
-  for (const key of ['blockSteps', 'chunk', 'maxBinding', 'submit', 'snapshot'] as const) {
+  for (const key of ['blockSteps', 'chunk', 'maxBinding', 'submit', 'snapshot', 'kept'] as const) {
     const value: unknown = tuning[key];
     if (value === undefined || (Number.isInteger(value) && (value as number) >= 1)) continue;
     throw new InputError(`tuning.${key}`, value, 'is no size', 'give a whole number from 1 on, or leave it out');

@@ -3,7 +3,7 @@
 
 import type { Backend, Block, BlockResult, DevicePopulation, GpuPopulation } from './backend.ts';
 import { currentsOf, type HostCurrent, stepCurrent, streamKind, streamOf } from './currents.ts';
-import { checkNames, InputError, isList } from './errors.ts';
+import { checkName, checkNames, InputError, isList } from './errors.ts';
 import { inputKey, statisticKey } from './fields.ts';
 import { statisticsRows } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
@@ -193,12 +193,7 @@ export class Population<Config extends object = object, State extends string = s
 
   /** A parameter as it is now: a number where all neurons have the same, else a copy of what each has. */
   readParameter(name: string): number | Float32Array {
-    checkNames(
-      `${this.name}.parameters`,
-      { [name]: true },
-      Object.keys(this.#parameters),
-      `parameter NAME of ${this.soma.name}`,
-    );
+    this.#checkName('readParameter', name, 'parameter', Object.keys(this.#parameters));
     const value = this.#parameters[name] as Plane;
     return typeof value === 'number' ? value : value.slice();
   }
@@ -213,15 +208,10 @@ export class Population<Config extends object = object, State extends string = s
     this.device.setStates(resolveStates(this.soma.states, states, this.#parameters, this.#scope('state')));
   }
 
-  /** A state of all neurons as it is now, in user units. */
+  /** A state of all neurons as it is now, in user units. @throws InputError, OutOfMemoryError where there is no room for it */
   async readState(state: State): Promise<Float32Array> {
     this.#clock.checkAlive();
-    checkNames(
-      `${this.name}.state`,
-      { [state]: true },
-      Object.keys(this.soma.states),
-      `state NAME of ${this.soma.name}`,
-    );
+    this.#checkName('readState', state);
     const origin = this.#origin(state);
     const values = await this.#alive(this.device.readState(state));
     if (origin !== 0) for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + at(origin, i);
@@ -242,10 +232,14 @@ export class Population<Config extends object = object, State extends string = s
     return this.device.gpu;
   }
 
-  /** How often each neuron has spiked since `add` or `reset`, counted on the device. */
+  /** How often each neuron has spiked since `add` or `reset`, counted on the device. @throws as `readState` */
   async spikeCounts(): Promise<Uint32Array> {
     this.#clock.checkAlive();
     return this.#alive(this.device.readCounts());
+  }
+
+  #checkName(method: string, name: unknown, kind = 'state', known = Object.keys(this.soma.states)): void {
+    checkName(`${this.name}.${method}`, name, known, `${kind} NAME of ${this.soma.name}`);
   }
 
   // What a device says of memory that went with the simulation is beside the point.
@@ -272,6 +266,7 @@ export class Population<Config extends object = object, State extends string = s
    * @throws InputError if it was not recorded
    */
   async trace(state: State): Promise<Trace> {
+    this.#checkName('trace', state);
     return this.recordings.of(state).read() as Trace;
   }
 
@@ -295,6 +290,7 @@ export class Population<Config extends object = object, State extends string = s
    */
   async statistics(state: State): Promise<Statistics> {
     this.#clock.checkAlive();
+    this.#checkName('statistics', state);
     if (!this.gatheredStates.includes(state))
       throw this.recordings.unasked(`statistics.${state}`, `statistics: { ${state}: {} }`);
     const read = (name: keyof typeof statisticsRows) => this.device.readState(statisticKey(state, name));
@@ -336,8 +332,7 @@ export class Population<Config extends object = object, State extends string = s
   stream(what: State): AsyncIterableIterator<Chunk<Trace>, undefined>;
   stream(what: string): AsyncIterableIterator<object, undefined> {
     this.#clock.checkAlive();
-    const known = ['spikes', 'rate', ...Object.keys(this.soma.states)];
-    checkNames(`${this.name}.stream`, { [what]: true }, known, `stream NAME of ${this.soma.name}`);
+    this.#checkName('stream', what, 'stream', ['spikes', 'rate', ...Object.keys(this.soma.states)]);
     return this.recordings.of(what).stream(this.#clock.bell);
   }
 

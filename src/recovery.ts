@@ -17,7 +17,7 @@ const COSTS = 50;
 const SOONEST = 1000;
 /** Bytes a ms, before it was measured. */
 const USUAL = 1e6;
-/** Bytes of currents and parameters, kept to be given again, that are worth a look at once. */
+/** Bytes, kept to be given again, that are worth a look at once, however short memory is. */
 const MOST_KEPT = 2 ** 28;
 
 export class Recovery implements Backend, Keeper {
@@ -26,12 +26,13 @@ export class Recovery implements Backend, Keeper {
   readonly software: boolean;
   /** How often the device was replaced. */
   recoveries = 0;
-  readonly keeps: boolean;
+  keeps: boolean;
   readonly #populations: KeptPopulation[] = [];
-  readonly #reopen: Opened['reopen'];
+  #reopen: Opened['reopen'];
   readonly #step: () => number;
   /** Between two looks, ms, where their cost is not to decide. */
   readonly #pace: number | undefined;
+  readonly #mostKept: number;
   #backend: Backend;
   #replacing: Promise<unknown> | undefined;
   /** Why nothing goes on. */
@@ -48,6 +49,10 @@ export class Recovery implements Backend, Keeper {
   #looked: number | undefined;
   #cost: number | undefined;
   #looking = false;
+  /** How long none is tried after one that found no room, ms. */
+  #pause = 0;
+  /** Why nothing is kept any more. */
+  #forgotten: unknown;
 
   /** @param step - which step has been reached: all before it is recorded */
   constructor({ backend, reopen }: Opened, step: () => number, { recover = true, tuning }: PathOptions) {
@@ -57,6 +62,7 @@ export class Recovery implements Backend, Keeper {
     this.#step = step;
     this.keeps = recover;
     this.#pace = tuning?.snapshot;
+    this.#mostKept = tuning?.kept ?? MOST_KEPT;
   }
 
   checkRoom(neurons: number, planes: number, path: string): void {
@@ -109,10 +115,12 @@ export class Recovery implements Backend, Keeper {
   #due(): boolean {
     const now = performance.now();
     this.#looked ??= now;
-    if (this.#sum('bytes') > MOST_KEPT) return true;
+    const since = now - this.#looked;
+    if (since < this.#pause) return false;
+    if (this.#sum('bytes') > this.#mostKept) return true;
     const size = this.#sum('size');
     const least = this.#pace ?? Math.max(SOONEST, COSTS * (this.#cost ?? size / USUAL));
-    return now - this.#looked > least && 4 * size < hostMemory();
+    return since > least && 4 * size < hostMemory();
   }
 
   // It stands between the blocks as a read does; the run goes on meanwhile.
@@ -126,12 +134,24 @@ export class Recovery implements Backend, Keeper {
       this.#cost = performance.now() - begin;
       // All or none: going back to a step, they have to meet there.
       if (ran.every((well) => well)) for (const take of takes) take();
-    } catch {
-      // The device is lost, which the block that follows will tell.
+      this.#pause = 0;
+    } catch (error) {
+      // There is no room for it, and may be later; or the device is lost, which the block that follows will tell.
+      this.#pause = Math.max(2 * this.#pause, this.#pace ?? SOONEST);
+      if (!(error instanceof DeviceLostError)) this.#forget(error);
     } finally {
       this.#looked = performance.now();
       this.#looking = false;
     }
+  }
+
+  // What grows for as long as a run goes on would end it: better what is lost then is lost.
+  #forget(cause: unknown): void {
+    if (this.#replacing || this.#astray || this.#sum('bytes') <= this.#mostKept) return;
+    this.keeps = false;
+    this.#reopen = undefined;
+    this.#forgotten = cause;
+    for (const population of this.#populations) population.forget();
   }
 
   /** The step that all populations have gone back to, if they have; to be asked when a run has ended. */
@@ -185,7 +205,7 @@ export class Recovery implements Backend, Keeper {
   }
 
   async #replace(lost: DeviceLostError): Promise<void> {
-    for (let cause: unknown; ; ) {
+    for (let cause = this.#forgotten; ; ) {
       this.#stop();
       const step = this.#step();
       const now = performance.now();
@@ -220,6 +240,14 @@ export class Recovery implements Backend, Keeper {
       throw new Error(`there is only ${backend.adapter} now, where there was ${this.adapter}`);
     }
     this.#backend = backend;
-    await Promise.all(this.#populations.map((each) => each.replay(backend.populate(each.plan))));
+    const devices = this.#populations.map(({ plan }) => backend.populate(plan));
+    for (const [i, { plan, mostSteps }] of this.#populations.entries()) {
+      const { mostSteps: now } = devices[i] as DevicePopulation;
+      if (now >= mostSteps) continue;
+      throw new Error(
+        `the GPU there is now has smaller limits: ${now} steps of ${plan.name} at once, no longer ${mostSteps}`,
+      );
+    }
+    await Promise.all(this.#populations.map((each, i) => each.replay(devices[i] as DevicePopulation)));
   }
 }

@@ -165,7 +165,7 @@ export class Simulation {
       checkSettable: () => (this.#busy === SAVE ? this.#checkFree('set') : this.#checkAlive()),
     };
     const population = new Population(clock, this.#backend, soma, name, options, state);
-    this.#populations.push(population as unknown as Population);
+    this.#populations.push(population);
     return population;
   }
 

@@ -137,17 +137,10 @@ export class Tile {
     this.device.write(this.#buffers.get(name) as GPUBuffer, index * this.#stride * 4, values);
   }
 
-  /** The bytes of one plane, without its padding. */
-  async readPlane(name: 'states' | 'counts', index: number): Promise<Uint8Array> {
-    const bytes = 4 * this.neurons;
-    const readback = new Readback(this.device, this.#buffers.get(name) as GPUBuffer, bytes);
-    const from = index * this.#stride * 4;
-    try {
-      await this.device.submit(`read ${name}`, (encoder) => readback.copy(encoder, 0, bytes, from));
-      return new Uint8Array(await readback.read(0, bytes), 0, bytes);
-    } finally {
-      readback.destroy();
-    }
+  /** Puts one plane into its place among those of all neurons, without its padding. */
+  readPlane(name: 'states' | 'counts', index: number, whole: ArrayBuffer): Promise<void> {
+    const into = new Uint8Array(whole, 4 * this.first, 4 * this.neurons);
+    return this.device.bring(this.#buffers.get(name) as GPUBuffer, index * this.#stride * 4, into);
   }
 
   writeCounts(counts: Uint32Array): void {

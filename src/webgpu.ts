@@ -9,6 +9,7 @@ import {
   checkMemory,
   type DevicePopulation,
   type GpuPopulation,
+  hostRoom,
   type PopulationPlan,
 } from './backend.ts';
 import { type Device, type DeviceOptions, openDevice } from './device.ts';
@@ -66,8 +67,7 @@ class WebGpuPopulation implements DevicePopulation {
   readonly #fields: Field[];
   readonly #states: string[];
   readonly #tiles: Tile[] = [];
-  /** Steps that there is room for. */
-  readonly #mostSteps: number;
+  readonly mostSteps: number;
   readonly #programs = new Map<string, Programs>();
   #values: Readonly<Record<string, Plane>> = {};
   #arrays: readonly string[] = [];
@@ -82,11 +82,11 @@ class WebGpuPopulation implements DevicePopulation {
     const planes = Math.max(this.#fields.length, this.#states.length);
     const granule = WORKGROUP * this.#width;
     const most = Math.max(granule, Math.floor(device.limit / (4 * planes) / granule) * granule);
-    this.#mostSteps = this.#blockSteps(Math.min(most, plan.neurons));
+    this.mostSteps = this.#blockSteps(Math.min(most, plan.neurons));
     device.allocate(() => {
       for (let first = 0; first < plan.neurons; first += most) {
         const neurons = Math.min(most, plan.neurons - first);
-        this.#tiles.push(new Tile(device, plan, this.#width, this.#mostSteps, first, neurons));
+        this.#tiles.push(new Tile(device, plan, this.#width, this.mostSteps, first, neurons));
       }
     });
   }
@@ -112,7 +112,7 @@ class WebGpuPopulation implements DevicePopulation {
     const granule = WORKGROUP * this.#width;
     const lanes = Math.ceil(this.#plan.neurons / granule) * granule;
     const words = Math.max(1, Math.floor(this.#updates / 32 / lanes));
-    return Math.min(this.#mostSteps, this.#device.tuning.blockSteps ?? 32 * words);
+    return Math.min(this.mostSteps, this.#device.tuning.blockSteps ?? 32 * words);
   }
 
   setFields(changed: Readonly<Record<string, Plane>>): void {
@@ -165,14 +165,13 @@ class WebGpuPopulation implements DevicePopulation {
   }
 
   async #readPlane(name: 'states' | 'counts', index: number): Promise<ArrayBuffer> {
-    const whole = new Uint8Array(4 * this.#plan.neurons);
-    const place = async (tile: Tile) => whole.set(await tile.readPlane(name, index), 4 * tile.first);
+    const whole = hostRoom(4 * this.#plan.neurons);
     // Queued before anything else is awaited: what is read is as it is now.
-    const placed = Promise.all(this.#tiles.map(place));
+    const placed = Promise.all(this.#tiles.map((tile) => tile.readPlane(name, index, whole)));
     placed.catch(() => {});
     await this.#device.memory();
     await placed;
-    return whole.buffer;
+    return whole;
   }
 
   setCounts(counts: Uint32Array): void {

@@ -1,15 +1,16 @@
 // A GPU that is lost, and a worker that dies, in the middle of things: the run goes on with the same bits, or ends with
 // the step it had reached. Devices and workers are real, and really destroyed.
 
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
-  AdaptiveExponentialSoma,
+  AdaptiveExponentialSoma as AdEx,
   DeviceLostError,
   DisposedError,
   NoBackendError,
-  SimplifiedAdaptiveExponentialSoma,
+  OutOfMemoryError,
+  SimplifiedAdaptiveExponentialSoma as Simplified,
   type Simulation,
-  type Soma,
+  type SimulationOptions,
   uniform,
 } from '../../src/index.ts';
 import { findAdapter } from '../../src/node.ts';
@@ -25,9 +26,7 @@ import {
   ripple,
   variedParameters,
 } from '../support/outcome.ts';
-
-const AdEx = AdaptiveExponentialSoma as unknown as Soma;
-const Simplified = SimplifiedAdaptiveExponentialSoma as unknown as Soma;
+import { RunawaySoma } from '../support/runaway.ts';
 
 const STEPS = 640;
 // More than stay on the calling thread.
@@ -90,6 +89,9 @@ const atStep = (at: number, work: () => void) => {
 };
 
 const tuning = { blockSteps: 16 };
+
+/** No snapshot, and each block in one submit however slow the device is. */
+const never = { ...tuning, snapshot: 2 ** 31, submit: 2 ** 22 };
 
 /** As many snapshots as there can be; `tuning` alone makes none in so short a time. */
 const often = { ...tuning, snapshot: 1 };
@@ -274,6 +276,191 @@ describe.each(fragile)('what the engine opened itself, on $name,', ({ open }) =>
   });
 });
 
+describe.each(fragile)('a snapshot on the way, on $name,', ({ open }) => {
+  /** How many blocks are done again where the device is lost after so many, and after twice as many more. */
+  async function doneAgain(tuning: SimulationOptions['tuning'], blocks: number, begin = () => {}): Promise<number[]> {
+    let given = 0;
+    const { simulation, lose } = await open({ tuning }, () => {
+      given++;
+    });
+    const cells = addCells(simulation, AdEx, { name: 'a', units: NEURONS, input: [{ kind: 'white_noise', sd: 50 }] });
+    begin();
+    await simulation.run(1.6);
+    // As many as there are workers.
+    const each = given;
+    const lost = async (more: number) => {
+      for (let i = 0; i < more; i++) {
+        await simulation.run(1.6);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      given = 0;
+      lose();
+      await cells.readState('potential');
+      return given / each;
+    };
+    const counts = [await lost(blocks - 1), await lost(2 * blocks)];
+    expect(simulation.recoveries).toBe(2);
+    return counts;
+  }
+
+  test('leaves nothing of what was before it to be kept and done again; without one that is all', async () => {
+    expect(await doneAgain(never, 20)).toEqual([20, 60]);
+    for (const count of await doneAgain({ ...never, snapshot: 1 }, 20)) expect(count).toBeLessThan(10);
+  });
+
+  test('is not taken where the host is short of memory, until what is kept weighs more than a snapshot', async () => {
+    const whenShort = () => {
+      const memory = vi.spyOn(process, 'availableMemory').mockReturnValue(0);
+      onTestFinished(() => memory.mockRestore());
+    };
+    expect(await doneAgain({ ...never, snapshot: 1 }, 20, whenShort)).toEqual([20, 60]);
+    vi.restoreAllMocks();
+    // A block counts as half a kB.
+    for (const count of await doneAgain({ ...never, kept: 5000 }, 20, whenShort)) expect(count).toBeLessThan(15);
+  });
+});
+
+/** Where there may be no room for what is read. */
+interface Room {
+  short: boolean;
+  /** How often it was asked for room for a plane of the smaller population. */
+  asked: number;
+}
+const SMALLER = 2500;
+
+/** A device whose every read wants a GiB, which is more than it has. */
+function withoutRoom(device: GPUDevice, room: Room): GPUDevice {
+  const { createBuffer, limits } = device;
+  device.createBuffer = (descriptor) => {
+    const read = descriptor.label === 'somagpu read';
+    if (read && descriptor.size === 4 * SMALLER) room.asked++;
+    const size = read && room.short ? limits.maxBufferSize : descriptor.size;
+    return createBuffer.call(device, { ...descriptor, size });
+  };
+  return device;
+}
+
+/** Makes the host as short of memory for planes. */
+function hostWithoutRoom(room: Room): void {
+  class Short extends ArrayBuffer {
+    constructor(bytes: number) {
+      if (bytes === 4 * SMALLER) room.asked++;
+      if (room.short && [SMALLER, NEURONS].includes(bytes / 4)) throw new RangeError('Array buffer allocation failed');
+      super(bytes);
+    }
+  }
+  vi.stubGlobal('ArrayBuffer', Short);
+  onTestFinished(() => void vi.unstubAllGlobals());
+}
+
+const short = [
+  {
+    name: 'on the GPU',
+    open: async (room: Room, tuning: SimulationOptions['tuning']) => {
+      const devices: GPUDevice[] = [];
+      const device = async () => {
+        devices.push(withoutRoom(await openDevice(), room));
+        return devices.at(-1) as GPUDevice;
+      };
+      const simulation = await opened({ backend: 'webgpu', tuning, device });
+      return { simulation, lose: () => devices.at(-1)?.destroy() };
+    },
+  },
+  ...fragile.map(({ name, open }) => ({
+    name: `on the host, on ${name}`,
+    open: (room: Room, tuning: SimulationOptions['tuning']) => {
+      hostWithoutRoom(room);
+      return open({ tuning });
+    },
+  })),
+];
+
+describe.each(short)('where there is no room for what is read, $name,', ({ open }) => {
+  const start = async (tuning: SimulationOptions['tuning'] = often) => {
+    const room = { short: true, asked: 0 };
+    const { simulation, lose } = await open(room, tuning);
+    const cells = addAll(simulation) as [Cells, Cells];
+    // Each look asks for so many planes of the smaller population.
+    const looks = () => room.asked / (cells[1].device.states.length + 1);
+    return { room, simulation, lose, cells, looks };
+  };
+
+  test('a run goes on without snapshots, tries again ever more seldom, and can still be put back', async () => {
+    const whole = await start();
+    whole.room.short = false;
+    for (const half of [STEPS / 20, STEPS / 20]) await whole.simulation.run(half);
+    const { room, simulation, lose, cells, looks } = await start();
+    const began = performance.now();
+    await simulation.run(STEPS / 20);
+    const took = performance.now() - began;
+    expect(looks()).toBeGreaterThan(0);
+    // After 1, 2, 4, ... ms.
+    expect(looks()).toBeLessThan(2 + Math.log2(took));
+    lose();
+    // Longer than the last of the pauses.
+    await new Promise((resolve) => setTimeout(resolve, took));
+    room.short = false;
+    room.asked = 0;
+    await simulation.run(STEPS / 20);
+    expect(looks()).toBeGreaterThan(0);
+    expect(simulation.recoveries).toBe(1);
+    await expectSame(cells, await allOf(whole.cells));
+  });
+
+  test('what would grow without end is let go of: a run goes on, but not where the device is lost', async () => {
+    const kept = { ...often, kept: 5000 };
+    const roomy = await start(kept);
+    roomy.room.short = false;
+    await roomy.simulation.run(STEPS / 20);
+    roomy.lose();
+    await roomy.simulation.run(1);
+    expect(roomy.simulation.recoveries).toBe(1);
+    const { simulation, lose, cells } = await start(kept);
+    await simulation.run(STEPS / 20);
+    lose();
+    const failure = await simulation.run(1).catch((error) => error);
+    expect(failure).toBeInstanceOf(DeviceLostError);
+    expect(failure.cause).toBeInstanceOf(OutOfMemoryError);
+    expect([failure.step, simulation.recoveries]).toEqual([STEPS / 2, 0]);
+    expect((await cells[0].rate()).times.at(-1)).toBeCloseTo(STEPS / 20);
+  });
+
+  test('a state that is no number is then found without a way back', async () => {
+    const { simulation, room } = await start({ ...often, kept: 1 });
+    const cells = addCells(simulation, RunawaySoma, {
+      name: 'rampant',
+      units: SMALLER,
+      parameters: { potential_rest: 0 },
+    });
+    await simulation.run(STEPS / 20);
+    room.short = false;
+    cells.setState({ potential: 1e9 });
+    const failure = await simulation.run(STEPS / 20).catch((error) => error);
+    expect(failure).toMatchObject({ name: 'NonFiniteError', population: 'rampant', state: 'potential' });
+    expect(failure.checkpoint).toBeUndefined();
+  });
+
+  test('that is refused, and the simulation is as it was', async () => {
+    const { room, simulation, cells } = await start();
+    await simulation.run(3.2);
+    const reads = [
+      () => cells[0].readState('potential'),
+      () => cells[0].spikeCounts(),
+      () => cells[0].statistics('potential'),
+      () => simulation.save(),
+    ];
+    for (const read of reads) await expect(read()).rejects.toBeInstanceOf(OutOfMemoryError);
+    await simulation.run(3.2);
+    for (const read of reads) await expect(read()).rejects.toBeInstanceOf(OutOfMemoryError);
+    room.short = false;
+    for (const read of reads) await expect(read()).resolves.toBeDefined();
+    const whole = await start();
+    whole.room.short = false;
+    for (const half of [3.2, 3.2]) await whole.simulation.run(half);
+    await expectSame(cells, await allOf(whole.cells));
+  });
+});
+
 describe('what cannot be replaced', () => {
   test.each(fragile)(
     'because it is lost at one step again and again, on $name, ends the run with the step',
@@ -345,6 +532,35 @@ describe('what cannot be replaced', () => {
     };
     const { all } = await go(false);
     await expectSame((await go(true)).cells, all);
+  });
+
+  test("a device of the host's with smaller limits than the one before ends the run with why; one with the same does not", async () => {
+    const { limits } = await findAdapter();
+    const large = {
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxBufferSize: limits.maxBufferSize,
+    };
+    // Samples of 32 steps take more than the 128 MiB that every device binds.
+    const lost = async (next: Record<string, number>) => {
+      const devices: GPUDevice[] = [];
+      const device = async () => {
+        const requiredLimits = devices.length === 0 ? large : next;
+        devices.push(await (await findAdapter()).requestDevice({ requiredLimits }));
+        return devices.at(-1) as GPUDevice;
+      };
+      const simulation = await opened({ backend: 'webgpu', device });
+      simulation.add(Simplified, { name: 'a', units: 270_000, record: { states: { potential: { last: 0 } } } });
+      await simulation.run(3.2);
+      devices[0]?.destroy();
+      const failure = await simulation.run(0.1).catch((error) => error);
+      for (const each of devices) each.destroy();
+      return { failure, simulation };
+    };
+    expect((await lost(large)).failure).toBeUndefined();
+    const { failure, simulation } = await lost({});
+    expect(failure).toBeInstanceOf(DeviceLostError);
+    expect(failure.cause.message).toBe('the GPU there is now has smaller limits: 31 steps of a at once, no longer 32');
+    expect([failure.step, simulation.recoveries]).toEqual([32, 0]);
   });
 
   test('a GPU that does not come back ends the run with why, and with the step', async () => {

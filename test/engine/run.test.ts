@@ -367,6 +367,41 @@ describe.each(backends)('durations and recordings, on $name', (backend) => {
     expect(await cells.spikeCounts()).toHaveLength(70);
   });
 
+  test('a name that there is not, and none at all, are refused alike by all that is asked by name, with those there are', async () => {
+    const states = { potential: {}, adaptation: {} };
+    const { simulation, cells } = await start(backend, { record: { states, statistics: states } });
+    await simulation.run(1);
+    const asked = {
+      readState: ['state', (name) => cells.readState(name)],
+      trace: ['state', (name) => cells.trace(name)],
+      statistics: ['state', (name) => cells.statistics(name)],
+      stream: ['stream', async (name) => cells.stream(name)],
+      readParameter: ['parameter', async (name) => cells.readParameter(name)],
+    } satisfies Record<string, [string, (name: string) => Promise<unknown>]>;
+    for (const [method, [kind, ask]] of Object.entries(asked)) {
+      const [right, ...others] = kind === 'parameter' ? Object.keys(AdEx.parameters) : statesOf(cells);
+      await expect(ask(right as string), method).resolves.toBeDefined();
+      const known = [...(kind === 'stream' ? ['spikes', 'rate'] : []), right, ...others].join(', ');
+      const says = (name: string) => `cells.${method}: unknown ${kind} ${name} of ${AdEx.name}; known: ${known}`;
+      for (const [name, shown] of [
+        [undefined, 'undefined'],
+        ['', '""'],
+        ['nothing_like_it_at_all', '"nothing_like_it_at_all"'],
+        [[right], JSON.stringify([right])],
+        [7, '7'],
+      ] as const) {
+        const refusal = await ask(name as string).catch((error) => error);
+        expect(refusal, method).toBeInstanceOf(InputError);
+        expect(refusal.message).toBe(says(shown));
+      }
+      const near = `${right}s`;
+      await expect(ask(near), method).rejects.toThrow(
+        `unknown ${kind} "${near}" of ${AdEx.name}; did you mean "${right}"?`,
+      );
+    }
+    await expect(cells.trace('spikes')).rejects.toThrow('unknown state "spikes"');
+  });
+
   test('a population added later starts at the present step: its inputs and spikes count the same steps', async () => {
     const input = [{ kind: 'step' as const, amplitude: 1e6, start: 0.5, stop: 0.7 }];
     const few = { ...options, units: 2, parameters: {}, input, record: { spikes: true } };
