@@ -1,7 +1,10 @@
 // How long a GPU is given work for at a time, and what it costs to give it less: the same run in submits as long as the
 // engine makes them, and in one a block, interleaved in one process. Also the first blocks on a device that is not known.
+// And how long a loop of fixed length takes, on all cores at once: what the machine scatters by itself.
 // npm run bench:submits -- [--neurons N,N] [--seconds S] [--rounds N]
 
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import { table } from '../src/cli/table.ts';
 import { Simulation } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
@@ -46,6 +49,34 @@ async function watched(): Promise<{ device: GPUDevice; took: number[] }> {
   return { device, took };
 }
 
+// In a worker, as text: loops of as many turns as take so many ms at best, and how long each took, ms.
+const LOOP = `
+const { parentPort, workerData: { ms, count } } = require('node:worker_threads');
+const work = (turns) => {
+  const begin = performance.now();
+  let x = 1;
+  for (let i = 0; i < turns; i++) x = x * 1.0000001 + 0.5 > 1e6 ? 1 : x * 1.0000001 + 0.5;
+  return x && performance.now() - begin;
+};
+const turns = Math.round((1e6 * ms) / Math.min(...Array.from({ length: 50 }, () => work(1e6))));
+parentPort.postMessage(Array.from({ length: count }, () => work(turns)));
+`;
+
+/** How long loops take that take `ms` where nothing disturbs them. */
+async function scatter(ms: number, count: number): Promise<number[]> {
+  const workers = Array.from({ length: availableParallelism() }, () => {
+    const worker = new Worker(LOOP, { eval: true, workerData: { ms, count } });
+    return new Promise<number[]>((resolve, reject) => worker.on('message', resolve).on('error', reject));
+  });
+  return (await Promise.all(workers)).flat();
+}
+
+/** Median, 99 of 100, and longest. */
+const longest = (times: readonly number[]): string[] =>
+  [median(times), times.toSorted((a, b) => a - b)[Math.floor(times.length * 0.99)], Math.max(...times)].map((time) =>
+    (time ?? 0).toFixed(1),
+  );
+
 const ways = [
   ['one a block', { submit: 2 ** 40 }],
   ['as they are', {}],
@@ -79,9 +110,10 @@ for (const neurons of sizes) {
   const figures = await measure(variants, rounds);
   const rows = figures.map(({ name, rounds, ratios }, i) => {
     const { took } = opened[i] as (typeof opened)[number];
-    const ms = [median(took), took.toSorted((a, b) => a - b)[Math.floor(took.length * 0.99)], Math.max(...took)];
-    return [name, ...[first[i], ...ms].map((time) => (time ?? 0).toFixed(1)), spread(rounds, 3), spread(ratios, 3)];
+    return [name, (first[i] ?? 0).toFixed(1), ...longest(took), spread(rounds, 3), spread(ratios, 3)];
   });
+  const usual = opened.at(-1)?.took ?? [];
+  rows.push(['loops, all cores', '', ...longest(await scatter(median(usual), 500)), '', '']);
   const head = ['submits', 'first', 'median', '99 %', 'longest, ms', 'ns/update', 'speed'];
   const title = `${opened[0]?.simulation.adapter}, ${neurons.toLocaleString('en')} neurons, ${steps.toLocaleString('en')} steps`;
   process.stdout.write(`\n${title}\n${table(head, rows)}`);
