@@ -13,7 +13,7 @@ const FORGOTTEN = 60_000;
 /** Before each further attempt, ms: a page's GPU process takes a moment to come back. */
 const PAUSE = 250;
 /** A look is taken when this many times its cost has passed, and not before a second has. */
-const COSTS = 50;
+const COSTS = 100;
 const SOONEST = 1000;
 /** Bytes a ms, before it was measured. */
 const USUAL = 1e6;
