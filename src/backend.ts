@@ -99,10 +99,10 @@ export interface GpuTile {
 
 /** A population on a device. Results are views into reused memory: valid until BLOCKS_IN_FLIGHT more blocks were queued. */
 export interface DevicePopulation {
-  /** The longest block that is good for it now. */
+  /** Steps of the longest block that is good for it now. */
   readonly maxSteps: number;
-  /** The longest block it has room for. */
-  readonly mostSteps: number;
+  /** Steps of the longest block it has room for. */
+  readonly capacity: number;
   /** Its memory, where that is a GPU's. */
   readonly gpu?: GpuPopulation;
   /** The names of all the states it keeps. */

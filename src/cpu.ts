@@ -130,7 +130,7 @@ interface Share {
 
 class CpuPopulation implements DevicePopulation {
   readonly maxSteps: number;
-  readonly mostSteps: number;
+  readonly capacity: number;
   readonly #plan: PopulationPlan;
   readonly #homes: readonly Home[];
   readonly #fields: readonly string[];
@@ -150,7 +150,7 @@ class CpuPopulation implements DevicePopulation {
     this.#fields = fieldsOf(plan.soma, plan.inputs).map(({ key }) => key);
     this.#states = statesOf(plan.soma, plan.inputs, plan.statistics).map(({ key }) => key);
     this.#shares = homes.map((home) => plan.traces.map(({ neurons }) => shareOf(home, neurons)));
-    this.mostSteps = this.maxSteps = tuning.blockSteps ?? this.#blockSteps(own);
+    this.capacity = this.maxSteps = tuning.blockSteps ?? this.#blockSteps(own);
     this.#words = Array.from({ length: SLOTS }, () => []);
     this.#made = this.#make(tuning.chunk);
     this.#made.then(

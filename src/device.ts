@@ -2,6 +2,7 @@
 // tells of the loss of the device; it refuses to know what a neuron is.
 
 import { adapterHere, type GivenAdapter, given } from './adapter.ts';
+import { hostRoom } from './backend.ts';
 import { DeviceLostError, NoBackendError, OutOfMemoryError, SomaError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import { Schedule } from './schedule.ts';
@@ -176,15 +177,15 @@ export class Device {
   async bring(source: GPUBuffer, offset: number, into: Uint8Array): Promise<void> {
     const bytes = into.byteLength;
     let staging: GPUBuffer | undefined;
-    const made = this.watch('out-of-memory', () => {
-      staging = this.buffer('read', bytes, Usage.MAP_READ | Usage.COPY_DST);
-    });
-    const copied = this.submit('read', (encoder) =>
-      encoder.copyBufferToBuffer(source, offset, staging as GPUBuffer, 0, bytes),
-    );
-    // Without room it fails, too; then that there is none is the better reason.
-    copied.catch(() => {});
     try {
+      const made = this.watch('out-of-memory', () => {
+        staging = this.buffer('read', bytes, Usage.MAP_READ | Usage.COPY_DST);
+      });
+      const copied = this.submit('read', (encoder) =>
+        encoder.copyBufferToBuffer(source, offset, staging as GPUBuffer, 0, bytes),
+      );
+      // Without room it fails, too; then that there is none is the better reason.
+      copied.catch(() => {});
       await made;
       await copied;
       await this.take(staging as GPUBuffer, into);
@@ -275,7 +276,7 @@ export class Readback {
   /** What `copy` brought, valid until the slot comes round again. */
   async read(slot: number, bytes: number): Promise<ArrayBuffer> {
     const staging = this.#staging[slot] as GPUBuffer;
-    this.#host[slot] ??= new ArrayBuffer(staging.size);
+    this.#host[slot] ??= hostRoom(staging.size);
     const host = this.#host[slot];
     await this.device.take(staging, new Uint8Array(host, 0, bytes));
     return host;

@@ -3,7 +3,7 @@
 // recovery.ts's affair; it knows neither devices nor threads nor what is recorded.
 
 import type { Block, BlockResult, DevicePopulation, PopulationPlan } from './backend.ts';
-import { NonFiniteError } from './errors.ts';
+import { NonFiniteError, OutOfMemoryError } from './errors.ts';
 import type { StreamKind } from './kernel.ts';
 import { at, type Plane } from './parameters.ts';
 import type { Table } from './rows.ts';
@@ -32,9 +32,9 @@ export interface Keeper {
   /** What is asked of the device; where that is lost meanwhile, what is then asked of the one in its place. */
   surviving<T>(ask: () => Promise<T>): Promise<T>;
   /** Why some states are no numbers any more, once all is as it was before. */
-  astray(): Promise<NonFiniteError>;
+  astray(): Promise<Error>;
   /** Why all have gone back, until the simulation has, too: blocks of later steps are for nothing until then. */
-  readonly gone: NonFiniteError | undefined;
+  readonly gone: Error | undefined;
 }
 
 /** What a population looks like between two blocks. */
@@ -64,8 +64,8 @@ export class KeptPopulation implements DevicePopulation {
     return this.device.maxSteps;
   }
 
-  get mostSteps(): number {
-    return this.device.mostSteps;
+  get capacity(): number {
+    return this.device.capacity;
   }
 
   get gpu(): DevicePopulation['gpu'] {
@@ -148,8 +148,7 @@ export class KeptPopulation implements DevicePopulation {
     if (this.#live) entry.result = this.device.advance(block);
     const result = await keeper.surviving(() => entry.result as Promise<BlockResult>);
     // Nothing may be kept any more.
-    if (!result.finite && !keeper.keeps) throw await this.#foundAfter(block);
-    if (!result.finite) throw keeper.gone ?? (await keeper.astray());
+    if (!result.finite) throw keeper.keeps ? (keeper.gone ?? (await keeper.astray())) : await this.#foundAfter(block);
     entry.taken = true;
     entry.result = undefined;
     return result;
@@ -233,11 +232,22 @@ export class KeptPopulation implements DevicePopulation {
   }
 
   /** Finds the step after which a state is no number, in the block from step `first` on, where the device stands and then stands again. */
-  async search(first: number): Promise<NonFiniteError> {
-    const { device } = this;
+  search(first: number): Promise<Error> {
     const at = this.#entries.findIndex(({ block }) => block?.first === first);
     const block = this.#entries[at]?.block as Block;
-    const { states, counts } = await this.#read();
+    return this.#told(block, async () => {
+      const before = await this.#read();
+      try {
+        return await this.#searched(block, before.states, this.#fieldsUntil(at + 1));
+      } finally {
+        this.device.setStates(before.states);
+        this.device.setCounts(before.counts);
+      }
+    });
+  }
+
+  async #searched(block: Block, states: Entry['states'], fields: Entry['fields']): Promise<NonFiniteError> {
+    const { device } = this;
     await prepare(device, block);
     const isWell = async (steps: number) => {
       device.setStates(states);
@@ -250,14 +260,22 @@ export class KeptPopulation implements DevicePopulation {
       else beyond = middle;
     }
     await isWell(beyond);
-    const fields = this.#fieldsUntil(at + 1);
-    const error = await this.#found(block.first + beyond - 1, fields);
-    device.setStates(states);
-    device.setCounts(counts);
-    return error;
+    return this.#found(block.first + beyond - 1, fields);
   }
 
-  #foundAfter = ({ first, steps }: Block): Promise<NonFiniteError> => this.#found(first + steps - 1, this.#last.fields);
+  #foundAfter = (block: Block): Promise<Error> =>
+    this.#told(block, () => this.#found(block.first + block.steps - 1, this.#last.fields));
+
+  /** What is found; where there is no room to read so much, at least that there is something. */
+  async #told({ first, steps }: Block, find: () => Promise<NonFiniteError>): Promise<Error> {
+    try {
+      return await find();
+    } catch (cause) {
+      if (!(cause instanceof OutOfMemoryError)) throw cause;
+      const where = `a state of ${this.plan.name} is no number after step ${first + steps - 1}`;
+      return new OutOfMemoryError(`${where}, and there is no room to read which: ${cause.message}`, { cause });
+    }
+  }
 
   async #found(step: number, fields: Readonly<Record<string, Plane>>): Promise<NonFiniteError> {
     const { name, soma, dt } = this.plan;

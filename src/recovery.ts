@@ -3,7 +3,7 @@
 // was done to a population is kept in kept.ts; here is when it is done again, and when that is given up.
 
 import { type Backend, type DevicePopulation, hostMemory, type PopulationPlan } from './backend.ts';
-import { DeviceLostError, DisposedError, type NonFiniteError } from './errors.ts';
+import { DeviceLostError, DisposedError } from './errors.ts';
 import { type Keeper, KeptPopulation } from './kept.ts';
 import type { Opened, PathOptions } from './paths.ts';
 
@@ -26,9 +26,9 @@ export class Recovery implements Backend, Keeper {
   readonly software: boolean;
   /** How often the device was replaced. */
   recoveries = 0;
-  keeps: boolean;
+  readonly #recover: boolean;
   readonly #populations: KeptPopulation[] = [];
-  #reopen: Opened['reopen'];
+  readonly #reopen: Opened['reopen'];
   readonly #step: () => number;
   /** Between two looks, ms, where their cost is not to decide. */
   readonly #pace: number | undefined;
@@ -40,8 +40,8 @@ export class Recovery implements Backend, Keeper {
   #losses = 0;
   #lostAt = -1;
   #disposed = false;
-  #astray: Promise<NonFiniteError> | undefined;
-  gone: NonFiniteError | undefined;
+  #astray: Promise<Error> | undefined;
+  gone: Error | undefined;
   #backTo = 0;
   /** When the device was lost last, ms. */
   #lostWhen = 0;
@@ -59,8 +59,8 @@ export class Recovery implements Backend, Keeper {
     ({ kind: this.kind, adapter: this.adapter, software: this.software } = backend);
     this.#backend = backend;
     this.#reopen = recover ? reopen : undefined;
+    this.#recover = recover;
     this.#step = step;
-    this.keeps = recover;
     this.#pace = tuning?.snapshot;
     this.#mostKept = tuning?.kept ?? MOST_KEPT;
   }
@@ -116,8 +116,8 @@ export class Recovery implements Backend, Keeper {
     const now = performance.now();
     this.#looked ??= now;
     const since = now - this.#looked;
-    if (since < this.#pause) return false;
     if (this.#sum('bytes') > this.#mostKept) return true;
+    if (since < this.#pause) return false;
     const size = this.#sum('size');
     const least = this.#pace ?? Math.max(SOONEST, COSTS * (this.#cost ?? size / USUAL));
     return since > least && 4 * size < hostMemory();
@@ -136,9 +136,11 @@ export class Recovery implements Backend, Keeper {
       if (ran.every((well) => well)) for (const take of takes) take();
       this.#pause = 0;
     } catch (error) {
-      // There is no room for it, and may be later; or the device is lost, which the block that follows will tell.
-      this.#pause = Math.max(2 * this.#pause, this.#pace ?? SOONEST);
-      if (!(error instanceof DeviceLostError)) this.#forget(error);
+      // That the device is lost the block that follows will tell; else there is no room for it, and may be later.
+      if (!(error instanceof DeviceLostError)) {
+        this.#pause = Math.max(2 * this.#pause, this.#pace ?? SOONEST);
+        this.#forget(error);
+      }
     } finally {
       this.#looked = performance.now();
       this.#looking = false;
@@ -148,10 +150,17 @@ export class Recovery implements Backend, Keeper {
   // What grows for as long as a run goes on would end it: better what is lost then is lost.
   #forget(cause: unknown): void {
     if (this.#replacing || this.#astray || this.#sum('bytes') <= this.#mostKept) return;
-    this.keeps = false;
-    this.#reopen = undefined;
     this.#forgotten = cause;
     for (const population of this.#populations) population.forget();
+  }
+
+  get keeps(): boolean {
+    return this.#recover && this.#forgotten === undefined;
+  }
+
+  /** Before a reset, which sets everything anew: from then on it is known again. */
+  remember(): void {
+    this.#forgotten = undefined;
   }
 
   /** The step that all populations have gone back to, if they have; to be asked when a run has ended. */
@@ -162,14 +171,14 @@ export class Recovery implements Backend, Keeper {
   }
 
   /** Why some states are no numbers any more; all populations then stand where the block before that ended. */
-  astray(): Promise<NonFiniteError> {
+  astray(): Promise<Error> {
     this.#astray ??= this.#goBack().finally(() => {
       this.#astray = undefined;
     });
     return this.#astray;
   }
 
-  async #goBack(): Promise<NonFiniteError> {
+  async #goBack(): Promise<Error> {
     // The first block to come back with such a state need not be the first that has one.
     const blocks = await this.surviving(() => Promise.all(this.#populations.map((each) => each.firstBeyond())));
     while (this.#replacing) await this.#replacing;
@@ -182,7 +191,7 @@ export class Recovery implements Backend, Keeper {
     return found;
   }
 
-  async #search(index: number, first: number): Promise<NonFiniteError> {
+  async #search(index: number, first: number): Promise<Error> {
     for (;;) {
       this.#stop();
       try {
@@ -205,14 +214,15 @@ export class Recovery implements Backend, Keeper {
   }
 
   async #replace(lost: DeviceLostError): Promise<void> {
-    for (let cause = this.#forgotten; ; ) {
+    // A device of the host's would not be replaced anyway.
+    for (let cause = this.#reopen && this.#forgotten; ; ) {
       this.#stop();
       const step = this.#step();
       const now = performance.now();
       // A machine that sleeps now and then loses a device that waits each time.
       this.#losses = step === this.#lostAt && now - this.#lostWhen < FORGOTTEN ? this.#losses + 1 : 1;
       [this.#lostAt, this.#lostWhen] = [step, now];
-      if (!this.#reopen || this.#losses >= MOST_LOSSES) {
+      if (!this.#reopen || this.#forgotten || this.#losses >= MOST_LOSSES) {
         const told = cause instanceof DeviceLostError || !cause ? lost : new DeviceLostError(lost.message, { cause });
         told.step = step;
         this.#failure = told;
@@ -241,11 +251,11 @@ export class Recovery implements Backend, Keeper {
     }
     this.#backend = backend;
     const devices = this.#populations.map(({ plan }) => backend.populate(plan));
-    for (const [i, { plan, mostSteps }] of this.#populations.entries()) {
-      const { mostSteps: now } = devices[i] as DevicePopulation;
-      if (now >= mostSteps) continue;
+    for (const [i, { plan, capacity }] of this.#populations.entries()) {
+      const { capacity: now } = devices[i] as DevicePopulation;
+      if (now >= capacity) continue;
       throw new Error(
-        `the GPU there is now has smaller limits: ${now} steps of ${plan.name} at once, no longer ${mostSteps}`,
+        `the GPU there is now has smaller limits: ${now} steps of ${plan.name} at once, no longer ${capacity}`,
       );
     }
     await Promise.all(this.#populations.map((each, i) => each.replay(devices[i] as DevicePopulation)));

@@ -349,6 +349,7 @@ export class Simulation {
   reset(): void {
     this.#checkFree('reset');
     this.#steps = this.#reached = 0;
+    this.#backend.remember();
     for (const population of this.#populations) population.reset();
   }
 

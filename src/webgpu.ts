@@ -67,7 +67,7 @@ class WebGpuPopulation implements DevicePopulation {
   readonly #fields: Field[];
   readonly #states: string[];
   readonly #tiles: Tile[] = [];
-  readonly mostSteps: number;
+  readonly capacity: number;
   readonly #programs = new Map<string, Programs>();
   #values: Readonly<Record<string, Plane>> = {};
   #arrays: readonly string[] = [];
@@ -82,11 +82,11 @@ class WebGpuPopulation implements DevicePopulation {
     const planes = Math.max(this.#fields.length, this.#states.length);
     const granule = WORKGROUP * this.#width;
     const most = Math.max(granule, Math.floor(device.limit / (4 * planes) / granule) * granule);
-    this.mostSteps = this.#blockSteps(Math.min(most, plan.neurons));
+    this.capacity = this.#blockSteps(Math.min(most, plan.neurons));
     device.allocate(() => {
       for (let first = 0; first < plan.neurons; first += most) {
         const neurons = Math.min(most, plan.neurons - first);
-        this.#tiles.push(new Tile(device, plan, this.#width, this.mostSteps, first, neurons));
+        this.#tiles.push(new Tile(device, plan, this.#width, this.capacity, first, neurons));
       }
     });
   }
@@ -112,7 +112,7 @@ class WebGpuPopulation implements DevicePopulation {
     const granule = WORKGROUP * this.#width;
     const lanes = Math.ceil(this.#plan.neurons / granule) * granule;
     const words = Math.max(1, Math.floor(this.#updates / 32 / lanes));
-    return Math.min(this.mostSteps, this.#device.tuning.blockSteps ?? 32 * words);
+    return Math.min(this.capacity, this.#device.tuning.blockSteps ?? 32 * words);
   }
 
   setFields(changed: Readonly<Record<string, Plane>>): void {
@@ -224,7 +224,7 @@ class WebGpuPopulation implements DevicePopulation {
 
   #readTraces(block: Block, slot: number): Promise<Float32Array[]> {
     const read = async ({ neurons, every }: PopulationPlan['traces'][number], request: number) => {
-      const values = new Float32Array(samplesIn(block.first, block.steps, every) * neurons.length);
+      const values = new Float32Array(hostRoom(4 * samplesIn(block.first, block.steps, every) * neurons.length));
       await Promise.all(this.#tiles.map((tile) => tile.readSamples(block, slot, request, values, neurons.length)));
       return values;
     };

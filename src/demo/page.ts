@@ -9,7 +9,7 @@ import type { Host, Wanted } from './host.ts';
 import type { Live, Ran } from './live.ts';
 import { Meter, Pace, Patience, Pictures } from './loop.ts';
 import { Raster } from './raster.ts';
-import { checked, type Edit, type Setup } from './setup.ts';
+import { checked, type Edit, type Setup, STANDARD } from './setup.ts';
 import { Sheet } from './sheet.ts';
 import { statusOf } from './status.ts';
 import type { TracePlot } from './trace.ts';
@@ -89,7 +89,8 @@ export class Page {
     this.#live = await openFitting(asked, wanted, (text) => this.say(text));
     const opened = this.#live.setup;
     const { units } = this.#patience.free ? opened : this.#wanted;
-    this.#wanted = this.#wanted === setup ? opened : { ...this.#wanted, units };
+    // What a hand did to a link that is not used goes with it.
+    this.#wanted = this.#wanted === setup || opened === STANDARD ? opened : { ...this.#wanted, units };
     await this.#attach();
     if (this.#wanted === opened) this.#begin(opened);
     requestAnimationFrame(this.#onFrame);

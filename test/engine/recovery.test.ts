@@ -394,7 +394,14 @@ describe.each(short)('where there is no room for what is read, $name,', ({ open 
   test('a run goes on without snapshots, tries again ever more seldom, and can still be put back', async () => {
     const whole = await start();
     whole.room.short = false;
-    for (const half of [STEPS / 20, STEPS / 20]) await whole.simulation.run(half);
+    const end = async (simulation: Simulation) => {
+      for (let step = 0; step < STEPS / 4; step += 16) {
+        await simulation.run(1.6);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    };
+    for (const part of [STEPS / 20, STEPS / 40]) await whole.simulation.run(part);
+    await end(whole.simulation);
     const { room, simulation, lose, cells, looks } = await start();
     const began = performance.now();
     await simulation.run(STEPS / 20);
@@ -406,10 +413,12 @@ describe.each(short)('where there is no room for what is read, $name,', ({ open 
     // Longer than the last of the pauses.
     await new Promise((resolve) => setTimeout(resolve, took));
     room.short = false;
-    room.asked = 0;
-    await simulation.run(STEPS / 20);
-    expect(looks()).toBeGreaterThan(0);
+    await simulation.run(STEPS / 40);
     expect(simulation.recoveries).toBe(1);
+    // All that the lost one was asked for has been told by now.
+    room.asked = 0;
+    await end(simulation);
+    expect(looks()).toBeGreaterThan(0);
     await expectSame(cells, await allOf(whole.cells));
   });
 
@@ -430,6 +439,71 @@ describe.each(short)('where there is no room for what is read, $name,', ({ open 
     expect([failure.step, simulation.recoveries]).toEqual([STEPS / 2, 0]);
     expect((await cells[0].rate()).times.at(-1)).toBeCloseTo(STEPS / 20);
   });
+
+  test('it is let go of as soon as it weighs too much, however long no snapshot is to be tried', async () => {
+    const { simulation, lose, cells, looks } = await start({ ...tuning, kept: 2 ** 23 });
+    const now = performance.now.bind(performance);
+    let ahead = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+    onTestFinished(() => clock.mockRestore());
+    const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
+    for (let look = 0; look < 4; look++) {
+      ahead += 20_000;
+      await simulation.run(1.6);
+      await settle();
+    }
+    expect(looks()).toBeGreaterThan(1);
+    const slopes = new Float32Array(SMALLER).fill(2);
+    for (let times = 0; times < 2 ** 23 / slopes.byteLength; times++) cells[1].setParameters({ spike_slope: slopes });
+    await simulation.run(1.6);
+    await settle();
+    lose();
+    const failure = await simulation.run(1.6).catch((error) => error);
+    expect(failure).toMatchObject({ name: 'DeviceLostError', cause: { name: 'OutOfMemoryError' } });
+  });
+
+  test('what was let go of is kept again from a reset on', async () => {
+    const { room, simulation, lose, cells } = await start({ ...often, kept: 5000 });
+    await simulation.run(STEPS / 20);
+    room.short = false;
+    simulation.reset();
+    await simulation.run(3.2);
+    lose();
+    await simulation.run(3.2);
+    expect(simulation.recoveries).toBe(1);
+    const whole = await start();
+    whole.room.short = false;
+    await whole.simulation.run(6.4);
+    await expectSame(cells, await allOf(whole.cells));
+  });
+
+  test.each([true, false])(
+    'a state that is no number is told of, and the simulation lives: recover %s',
+    async (recover) => {
+      const { simulation, room } = await start({ ...often, ...(recover ? {} : { kept: 1 }) });
+      const cells = addCells(simulation, RunawaySoma, {
+        name: 'rampant',
+        units: SMALLER,
+        parameters: { potential_rest: 0 },
+      });
+      room.short = !recover;
+      await simulation.run(STEPS / 20);
+      room.short = true;
+      cells.setState({ potential: 1e9 });
+      const failure = await simulation.run(STEPS / 40).catch((error) => error);
+      expect(failure).toMatchObject({ name: 'OutOfMemoryError', cause: { name: 'OutOfMemoryError' } });
+      expect(failure.message).toMatch(
+        /a state of rampant is no number after step \d+, and there is no room to read which/,
+      );
+      room.short = false;
+      expect((await cells.readState('potential')).every(Number.isFinite)).toBe(recover);
+      cells.setState({ potential: 0 });
+      await simulation.run(1.6);
+      expect(await cells.readState('potential')).toContain(0);
+      cells.setState({ potential: 1e9 });
+      await expect(simulation.run(1.6)).rejects.toMatchObject({ name: 'NonFiniteError', population: 'rampant' });
+    },
+  );
 
   test('a state that is no number is then found without a way back', async () => {
     const { simulation, room } = await start({ ...often, kept: 1 });
