@@ -92,8 +92,8 @@ const cli = {
   emptyOutDir: false,
 };
 
-// Two files at a time: one waits for a process or a device while the other computes. Not those of the browser, whose pages
-// have frames to keep.
+// Two files at a time: one waits for a process or a device while the other computes. Those of the package drive pages of a
+// browser beside them, which have a result to give and no frames to keep; those of the browser have, and go alone.
 const project = (name: string, more: ViteUserConfig['test'] = {}) => ({
   extends: true as const,
   test: {

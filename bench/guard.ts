@@ -7,7 +7,7 @@ import { table } from '../src/cli/table.ts';
 import { Simulation, type SimulationOptions } from '../src/index.ts';
 import { findAdapter } from '../src/node.ts';
 import { measure, spread, type Variant } from './measure.ts';
-import { chosen, commandLine, whole } from './options.ts';
+import { chosen, commandLine, whole, wholes } from './options.ts';
 import { DT, optionsOf, somas } from './work.ts';
 
 const { values } = commandLine({
@@ -17,9 +17,7 @@ const { values } = commandLine({
     backends: { type: 'string' },
   },
 });
-const sizes = String(values.neurons)
-  .split(',')
-  .map((size) => whole('neurons', size));
+const sizes = wholes('neurons', String(values.neurons));
 const rounds = whole('rounds', String(values.rounds));
 const paths = chosen('backends', values.backends as string | undefined, ['cpu', 'webgpu'] as const);
 

@@ -12,7 +12,8 @@
 //
 // Numbers are little-endian, as in memory on every machine that runs WebGPU or WebAssembly.
 
-import { FileError, OutOfMemoryError } from './errors.ts';
+import { hostRoom } from './backend.ts';
+import { FileError } from './errors.ts';
 import { crc32 } from './files/crc32.ts';
 
 /** Another number for every change that older versions would misread. */
@@ -60,7 +61,7 @@ export function pack(tree: unknown): ArrayBuffer {
   const json = new TextEncoder().encode(`{"parts":${list},"tree":${text}}`);
   const begin = HEAD + whole8(json.length);
   const size = parts.reduce((sum, { data }) => sum + whole8(data.byteLength), begin);
-  const bytes = allocate(size);
+  const bytes = new Uint8Array(hostRoom(size));
   bytes.fill(0x20, HEAD, begin);
   bytes.set(json, HEAD);
   let at = begin;
@@ -75,14 +76,6 @@ export function pack(tree: unknown): ArrayBuffer {
   head.setUint32(24, begin - HEAD, true);
   head.setUint32(12, crc32(bytes.subarray(16)), true);
   return bytes.buffer;
-}
-
-function allocate(size: number): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(size);
-  } catch (cause) {
-    throw new OutOfMemoryError(`there is no memory for a saved simulation of ${size} bytes`, { cause });
-  }
 }
 
 function partOf(value: unknown): { kind: Kind; data: Numbers } | undefined {
