@@ -52,9 +52,23 @@ export async function openDevice(): Promise<GPUDevice> {
 let shared: Promise<Watched> | undefined;
 afterAll(async () => (await shared)?.device.destroy());
 
-/** The one that all tests of a file have, as pages have one: what one has compiled need not be compiled by the next. */
-async function sharedDevice(): Promise<GPUDevice> {
-  shared ??= watched();
+// Forgotten where it is lost or could not be made: that is one test's failure, not that of all that follow.
+function share(): Promise<Watched> {
+  const made = watched();
+  const forget = () => {
+    if (shared === made) shared = undefined;
+  };
+  made.then(({ device }) => device.lost.then(forget), forget);
+  return made;
+}
+
+/**
+ * The one that all tests of a file have, as pages have one: what one has compiled need not be compiled by the next. What
+ * its schedule has learned of its speed goes along, so how long blocks are depends on the order of the tests, which no
+ * result may depend on.
+ */
+export async function sharedDevice(): Promise<GPUDevice> {
+  shared ??= share();
   return watchTest(await shared);
 }
 
