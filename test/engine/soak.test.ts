@@ -172,6 +172,18 @@ function countBuffers(device: GPUDevice): Set<GPUBuffer> {
   return alive;
 }
 
+/** Adds the device that an adapter makes to those that live, until it is destroyed. */
+function countDevice(adapter: GPUAdapter, alive: Set<GPUDevice>): GPUAdapter {
+  const { requestDevice } = adapter;
+  adapter.requestDevice = async (descriptor) => {
+    const device = await requestDevice.call(adapter, descriptor);
+    alive.add(device);
+    void device.lost.then(({ reason }) => reason === 'destroyed' && alive.delete(device));
+    return device;
+  };
+  return adapter;
+}
+
 describe('simulations made, run and disposed of, one after the other, leave nothing', () => {
   const count = times('SOAK_CYCLES', 100);
   const timeout = timeFor(100, count);
@@ -191,9 +203,20 @@ describe('simulations made, run and disposed of, one after the other, leave noth
 
   // Each opens a device of its own, which takes a software GPU a fifth of a second.
   const few = Math.ceil(count / 5);
-  test(`on devices of their own, ${few} times: no memory`, { timeout }, () =>
-    cycles(few, async () => ({ backend: 'webgpu', adapter: await findAdapter() }), GROWTH.single),
-  );
+  test(`on devices of their own, ${few} times: no device, no memory`, { timeout }, async () => {
+    const alive = new Set<GPUDevice>();
+    let made = 0;
+    const options = async (): Promise<SimulationOptions> => {
+      const adapter = countDevice(await findAdapter(), alive);
+      // The last one tells in a later turn that it was destroyed.
+      if (alive.size > 1) throw new Error(`${alive.size} devices are left`);
+      made++;
+      return { backend: 'webgpu', adapter };
+    };
+    await cycles(few, options, GROWTH.single);
+    expect(made).toBeGreaterThanOrEqual(few);
+    await expect.poll(() => alive.size).toBe(0);
+  });
 
   test(`on the processor, ${count} times: no worker, no memory`, { timeout }, async () => {
     const alive = new Set<Worker>();

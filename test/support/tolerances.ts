@@ -147,8 +147,9 @@ export const FORGERY = { ms: 1000, bytes: 8e6 } as const;
  * a part, however many it has: code that is only now compiled, garbage, what an allocator keeps. So in parts of ten a leak
  * of 3 kB of JavaScript and 60 kB in all is found, in parts of 100 one of 1.2 kB and 24 kB; with a device for each, in parts
  * of 20, one of 3 kB and 1.8 MB. One device that stays is 2 MB, one worker 4 MB, what one of these simulations records
- * 0.2 MB. Seen in parts of ten: 0.02 to 0.7 kB and -15 to 40 kB each; with a device for each, in parts of two, 0.3 to 14 kB
- * and up to 11 MB, which a software GPU's threads keep for a while.
+ * 0.2 MB: devices, workers and buffers are counted besides, as few of them would not show here. Seen in parts of ten: 0.02
+ * to 0.7 kB and -15 to 40 kB each; with a device for each, in parts of two, 0.3 to 14 kB and up to 11 MB, which a software
+ * GPU's threads keep for a while.
  */
 export const GROWTH = {
   shared: { own: { leak: 1e3, noise: 20e3 }, all: { leak: 20e3, noise: 400e3 } },
