@@ -59,14 +59,14 @@ export class DeviceLostError extends SomaError {
  */
 export class NonFiniteError extends SomaError {
   override readonly name = 'NonFiniteError';
-  /** What `save` gives of the simulation as it stands now; nothing with `recover: false`, where it stands beyond. */
+  /** What `save` gives of the simulation as it stands now; nothing where nothing was kept, as with `recover: false`. */
   checkpoint: ArrayBuffer | undefined;
 
   constructor(
     readonly population: string,
     readonly neuron: number,
     readonly state: string,
-    /** The first after which it is no number; with `recover: false` the last of its block. */
+    /** The first after which it is no number; where nothing was kept, the last of its block. */
     readonly step: number,
     /** Those of the neuron, in user units; times are whole steps. */
     readonly parameters: Readonly<Record<string, number>>,
