@@ -134,14 +134,19 @@ export function checkMemory(neurons: number, each: number, path: string, memory 
   throw new InputError(path, neurons, reason, `give at most ${Math.floor(available / each)} neurons`);
 }
 
-/** So many bytes of the host's memory. @throws OutOfMemoryError */
-export function hostRoom(bytes: number): ArrayBuffer {
+/** Does what needs the host's memory. @throws OutOfMemoryError */
+export function inRoom<T>(work: () => T): T {
   try {
-    return new ArrayBuffer(bytes);
+    return work();
   } catch (cause) {
-    throw new OutOfMemoryError(`the memory has no room left: ${(cause as Error).message}`, { cause });
+    // That is what an array says that does not fit.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new OutOfMemoryError(`the memory has no room left: ${cause.message}`, { cause });
   }
 }
+
+/** So many bytes of the host's memory. @throws OutOfMemoryError */
+export const hostRoom = (bytes: number): ArrayBuffer => inRoom(() => new ArrayBuffer(bytes));
 
 /** Bytes the host can still give, where it can be known: Node tells; browsers give at most a rough figure. */
 export function hostMemory(): number {

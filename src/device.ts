@@ -197,7 +197,12 @@ export class Device {
   /** Copied whole: reading mapped memory word by word is slow. */
   async take(staging: GPUBuffer, into: Uint8Array): Promise<void> {
     const bytes = into.byteLength;
-    await this.orLost(staging.mapAsync(MAP_READ, 0, bytes));
+    try {
+      await this.orLost(staging.mapAsync(MAP_READ, 0, bytes));
+    } catch (cause) {
+      if (cause instanceof SomaError) throw cause;
+      throw new SomaError(`the device did not give what it computed: ${(cause as Error).message}`, { cause });
+    }
     into.set(new Uint8Array(staging.getMappedRange(0, bytes)));
     staging.unmap();
   }

@@ -39,8 +39,8 @@ export class NoBackendError extends SomaError {
 }
 
 /**
- * There was not the memory that was asked for. Of what only reads that is all; a simulation that has no room for itself
- * cannot go on: make a smaller one.
+ * There was not the memory that was asked for. Of what only reads that is all. A run that has no room for what it records
+ * ends with it, and goes on only from `reset`; a simulation that has no room for itself cannot go on: make a smaller one.
  */
 export class OutOfMemoryError extends SomaError {
   override readonly name = 'OutOfMemoryError';

@@ -257,7 +257,7 @@ export class Population<Config extends object = object, State extends string = s
    * @throws InputError if they were not recorded
    */
   async spikes(): Promise<Spikes> {
-    return this.recordings.of('spikes').read() as Spikes;
+    return this.recordings.read('spikes') as Spikes;
   }
 
   /**
@@ -267,7 +267,7 @@ export class Population<Config extends object = object, State extends string = s
    */
   async trace(state: State): Promise<Trace> {
     this.#checkName('trace', state);
-    return this.recordings.of(state).read() as Trace;
+    return this.recordings.read(state) as Trace;
   }
 
   /**
@@ -276,7 +276,7 @@ export class Population<Config extends object = object, State extends string = s
    * @throws InputError if it was not recorded
    */
   async rate(): Promise<Rate> {
-    return this.recordings.of('rate').read() as Rate;
+    return this.recordings.read('rate') as Rate;
   }
 
   /**

@@ -1,7 +1,7 @@
 // All that is recorded of one population: which recorder has what, what they want of a block, and the way of its results to
 // them. How one of them collects stands in recorders.ts; devices and parameters are the population's.
 
-import type { Block, BlockResult } from './backend.ts';
+import { type Block, type BlockResult, inRoom } from './backend.ts';
 import { InputError } from './errors.ts';
 import type { Plane } from './parameters.ts';
 import type { Mark, RateRecorder, Recorder, SpikeRecorder, TraceRecorder, Window } from './recorders.ts';
@@ -41,6 +41,11 @@ export class Recordings implements Recorders {
     throw this.unasked(`states.${what}`, `states: { ${what}: {} }`);
   }
 
+  /** What is kept of `spikes`, `rate` or a state. @throws InputError if that is not recorded, OutOfMemoryError */
+  read(what: string): object {
+    return inRoom(() => this.of(what).read());
+  }
+
   unasked(path: string, asked: string): InputError {
     const remedy = `add the population with record: { ${asked} }`;
     return new InputError(`${this.name}.record.${path}`, undefined, 'was not asked for', remedy);
@@ -64,8 +69,12 @@ export class Recordings implements Recorders {
     return { words: wants(this.spikes) || wants(this.rate), traces: [...this.traces.values()].some(wants) };
   }
 
-  /** Records a block. `origin`: what a state's samples are relative to. */
-  keep({ first, steps }: Block, { words, traces }: BlockResult, origin: (state: string) => Plane): void {
+  /** Records a block. `origin`: what a state's samples are relative to. @throws OutOfMemoryError, with a part recorded */
+  keep(block: Block, result: BlockResult, origin: (state: string) => Plane): void {
+    inRoom(() => this.#keep(block, result, origin));
+  }
+
+  #keep({ first, steps }: Block, { words, traces }: BlockResult, origin: (state: string) => Plane): void {
     const perStep = this.spikes?.append(words, first, steps);
     if (this.rate?.wants(first, steps)) this.rate.append(perStep ?? countSpikes(words, steps), first);
     [...this.traces].forEach(([state, recorder], i) => {

@@ -75,6 +75,8 @@ export class Simulation {
   /** What is going on, in words. */
   #busy: string | undefined;
   #disposed = false;
+  /** Why it cannot go on: blocks were made and not recorded. */
+  #gap: { error: unknown } | undefined;
 
   private constructor(
     opened: Opened,
@@ -347,8 +349,9 @@ export class Simulation {
 
   /** Back to how it was right after the `add` calls, exactly: states, parameters, step count, recordings. */
   reset(): void {
-    this.#checkFree('reset');
+    this.#checkIdle('reset');
     this.#steps = this.#reached = 0;
+    this.#gap = undefined;
     this.#backend.remember();
     for (const population of this.#populations) population.reset();
   }
@@ -417,6 +420,7 @@ export class Simulation {
       if (error instanceof DeviceLostError) error.step = this.#reached;
       // Also where another error is told: the populations have gone back.
       this.#steps = this.#backend.backTo() ?? this.#steps;
+      if (this.#steps !== this.#reached) this.#gap = { error };
       if (error instanceof NonFiniteError && this.#backend.keeps) {
         this.#busy = SAVE;
         // What was found is not to be lost where there is no room for that.
@@ -435,6 +439,11 @@ export class Simulation {
   }
 
   #checkFree(what: string): void {
+    this.#checkIdle(what);
+    if (this.#gap) throw this.#gap.error;
+  }
+
+  #checkIdle(what: string): void {
     this.#checkAlive();
     if (this.#busy) throw new BusyError(`${what}: a ${this.#busy} is still going on; await it first`);
   }

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   AdaptiveExponentialSoma,
   DisposedError,
@@ -130,6 +130,8 @@ async function cycle(options: SimulationOptions, count: number): Promise<void> {
 
 /** In which the second half is watched. */
 const PARTS = 5;
+/** Made before any is watched. */
+const WARM = 50;
 
 /** Makes and disposes of so many; half of the parts of the second half, or more, leave no memory behind. */
 async function cycles(
@@ -187,6 +189,19 @@ function countDevice(adapter: GPUAdapter, alive: Set<GPUDevice>): GPUAdapter {
 describe('simulations made, run and disposed of, one after the other, leave nothing', () => {
   const count = times('SOAK_CYCLES', 100);
   const timeout = timeFor(100, count);
+
+  // Code that is only now compiled is memory, too.
+  beforeAll(
+    async () => {
+      const device = await (await findAdapter()).requestDevice();
+      for (let made = 0; made < WARM; made++) {
+        await cycle({ backend: 'webgpu', device }, made);
+        await cycle({ backend: 'cpu', workers: 2 }, made);
+      }
+      device.destroy();
+    },
+    timeFor(100, WARM),
+  );
 
   test(`on one device of the host's, ${count} times: no buffer, no memory`, { timeout }, async () => {
     const device = await openDevice();
