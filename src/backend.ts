@@ -2,7 +2,7 @@
 // States and parameters cross it in the units of the device: potentials relative to rest, times in steps.
 
 import type { Stream } from './currents.ts';
-import { InputError, OutOfMemoryError } from './errors.ts';
+import { InputError, inRoom } from './errors.ts';
 import type { StreamKind } from './kernel.ts';
 import type { Plane } from './parameters.ts';
 import type { InputLaw, Soma } from './somas.ts';
@@ -132,17 +132,6 @@ export function checkMemory(neurons: number, each: number, path: string, memory 
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
   const reason = `too many neurons for the memory: needs ${gib(neurons * each)}, has ${gib(available)}`;
   throw new InputError(path, neurons, reason, `give at most ${Math.floor(available / each)} neurons`);
-}
-
-/** Does what needs the host's memory. @throws OutOfMemoryError */
-export function inRoom<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    // That is what an array says that does not fit.
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new OutOfMemoryError(`the memory has no room left: ${cause.message}`, { cause });
-  }
 }
 
 /** So many bytes of the host's memory. @throws OutOfMemoryError */

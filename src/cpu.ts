@@ -13,7 +13,7 @@ import {
   type SpikeWords,
 } from './backend.ts';
 import type { Tuning } from './device.ts';
-import { DisposedError, NoBackendError, SomaError } from './errors.ts';
+import { DisposedError, inRoom, NoBackendError, SomaError } from './errors.ts';
 import { fieldsOf, inputKey, statesOf } from './fields.ts';
 import { STRIDE } from './frame.ts';
 import { compiled, inputLaws, statisticsRows } from './generated/shaders.ts';
@@ -140,6 +140,8 @@ class CpuPopulation implements DevicePopulation {
   /** All slices there; then everything asked of them so far has been accepted, or the first failure. */
   #made: Promise<unknown>;
   #settled = false;
+  /** Why nothing goes on: some slices may have made a block's steps and others not. */
+  #torn: unknown;
   /** Memory for spike words, by slot and slice: it goes to the worker and comes back. */
   readonly #words: (Uint32Array | undefined)[][];
   #slot = 0;
@@ -272,6 +274,7 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async readState(name: string): Promise<Float32Array> {
+    this.#checkWhole();
     const whole = new Float32Array(hostRoom(4 * this.#plan.neurons));
     const position = this.#states.indexOf(name);
     await this.#each(async ({ thread, slice, first }) =>
@@ -281,6 +284,7 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async readCounts(): Promise<Uint32Array> {
+    this.#checkWhole();
     const whole = new Uint32Array(hostRoom(4 * this.#plan.neurons));
     await this.#each(async ({ thread, slice, first }) => whole.set(await thread.call(slice, 'readCounts', []), first));
     return whole;
@@ -291,7 +295,9 @@ class CpuPopulation implements DevicePopulation {
     this.#tell((home) => home.thread.call(home.slice, 'setCounts', [own(home)]));
   }
 
+  // The end of a reset, which has set everything.
   clearCounts(): void {
+    this.#torn = undefined;
     this.#tell(({ thread, slice }) => thread.call(slice, 'clearCounts', []));
   }
 
@@ -304,13 +310,14 @@ class CpuPopulation implements DevicePopulation {
     this.#settled = true;
   }
 
-  // Some slices may have made the steps and others not: nothing can go on from there.
-  #fail = (error: unknown): never => {
-    this.#settled = false;
-    this.#made = Promise.reject(error);
-    this.#made.catch(() => {});
+  #tear = (error: unknown): never => {
+    this.#torn ??= error;
     throw error;
   };
+
+  #checkWhole(): void {
+    if (this.#torn) throw this.#torn;
+  }
 
   /** Lets go of its memory. */
   release(): void {
@@ -318,16 +325,17 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async advance(block: Block): Promise<BlockResult> {
+    this.#checkWhole();
     const slot = this.#slot;
     this.#slot = (slot + 1) % SLOTS;
-    const results = await this.#each((home, i) => this.#advanceSlice(home, i, block, slot)).catch(this.#fail);
+    const results = await this.#each((home, i) => this.#advanceSlice(home, i, block, slot)).catch(this.#tear);
     const words = results.flatMap(({ words }, i): SpikeWords[] => {
       const { first, neurons } = this.#homes[i] as Home;
       (this.#words[slot] as (Uint32Array | undefined)[])[i] = words;
       return block.words ? [{ first, neurons, stride: neurons, words: words as Uint32Array }] : [];
     });
     const finite = results.every((result) => result.finite);
-    return { words, traces: block.traces ? this.#joinSamples(block, results) : [], finite };
+    return { words, traces: block.traces ? inRoom(() => this.#joinSamples(block, results)) : [], finite };
   }
 
   #advanceSlice(home: Home, index: number, block: Block, slot: number): Promise<SliceResult> {

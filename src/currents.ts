@@ -1,7 +1,7 @@
 // Currents that the host gives for every step, as an array or as a function that is asked for them block by block. All of
 // a population's are summed into one stream for the device.
 
-import { checkNames, InputError, isList } from './errors.ts';
+import { checkNames, InputError, inRoom, isList } from './errors.ts';
 import { isInitializer } from './initializers.ts';
 import type { StreamKind } from './kernel.ts';
 import { resolve, type Scope } from './parameters.ts';
@@ -128,7 +128,8 @@ export async function currentsOf(
       const reason = `gave ${values?.length} values where ${wanted} are wanted`;
       throw new InputError(path, undefined, reason, `give ${current.shared ? 'one a step' : 'one a step and neuron'}`);
     }
-    const checked = resolve(name, CURRENT, values, 'current', { ...scope, path: current.path, neurons: wanted });
+    const own = { ...scope, path: current.path, neurons: wanted };
+    const checked = inRoom(() => resolve(name, CURRENT, values, 'current', own));
     return { ...current, first, values: checked as Float32Array };
   };
   return Promise.all(currents.map(whole));

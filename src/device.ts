@@ -199,12 +199,15 @@ export class Device {
     const bytes = into.byteLength;
     try {
       await this.orLost(staging.mapAsync(MAP_READ, 0, bytes));
+      try {
+        into.set(new Uint8Array(staging.getMappedRange(0, bytes)));
+      } finally {
+        staging.unmap();
+      }
     } catch (cause) {
       if (cause instanceof SomaError) throw cause;
-      throw new SomaError(`the device did not give what it computed: ${(cause as Error).message}`, { cause });
+      throw new SomaError(`the device gave nothing back: ${(cause as Error).message}`, { cause });
     }
-    into.set(new Uint8Array(staging.getMappedRange(0, bytes)));
-    staging.unmap();
   }
 
   /** The promise, or the loss of the device if that comes first. (A race against one long-lived promise would leak.) */

@@ -39,11 +39,30 @@ export class NoBackendError extends SomaError {
 }
 
 /**
- * There was not the memory that was asked for. Of what only reads that is all. A run that has no room for what it records
- * ends with it, and goes on only from `reset`; a simulation that has no room for itself cannot go on: make a smaller one.
+ * There was not the memory that was asked for. Of what only reads that is all. A run that has no room for what it makes
+ * ends, and goes on from `reset` only; a simulation that has no room for itself cannot go on: make a smaller one.
  */
 export class OutOfMemoryError extends SomaError {
   override readonly name = 'OutOfMemoryError';
+}
+
+/**
+ * What the engine's own code threw, where it says that memory has come to its end: V8 and JavaScriptCore do so by a
+ * RangeError, SpiderMonkey by a bare string. Other range errors are not a user's to mend.
+ */
+export function noRoom(thrown: unknown): OutOfMemoryError | undefined {
+  const { name = 'RangeError', message = String(thrown) } = thrown as Partial<Error>;
+  if (name !== 'RangeError' || !/alloca|memory|array length|buffer size/i.test(message)) return undefined;
+  return new OutOfMemoryError(`the memory has no room left: ${message}`, { cause: thrown });
+}
+
+/** Does what needs the host's memory. @throws OutOfMemoryError */
+export function inRoom<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (thrown) {
+    throw noRoom(thrown) ?? thrown;
+  }
 }
 
 /** The device is gone, unplugged, reset by its watchdog or destroyed by the host, and no other could take its place. */
@@ -55,11 +74,11 @@ export class DeviceLostError extends SomaError {
 
 /**
  * A state is infinite or NaN after a step, as a law of one's own can make it. The simulation stands where it last was well,
- * at the end of the block of steps before.
+ * at the end of the block of steps before; where nothing was kept, as with `recover: false`, it goes on from `reset` only.
  */
 export class NonFiniteError extends SomaError {
   override readonly name = 'NonFiniteError';
-  /** What `save` gives of the simulation as it stands now; nothing where nothing was kept, as with `recover: false`. */
+  /** What `save` gives of the simulation as it stands now; nothing where nothing was kept. */
   checkpoint: ArrayBuffer | undefined;
 
   constructor(

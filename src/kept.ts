@@ -3,7 +3,7 @@
 // recovery.ts's affair; it knows neither devices nor threads nor what is recorded.
 
 import type { Block, BlockResult, DevicePopulation, PopulationPlan } from './backend.ts';
-import { NonFiniteError, OutOfMemoryError } from './errors.ts';
+import { DeviceLostError, NonFiniteError, SomaError } from './errors.ts';
 import type { StreamKind } from './kernel.ts';
 import { at, type Plane } from './parameters.ts';
 import type { Table } from './rows.ts';
@@ -266,14 +266,15 @@ export class KeptPopulation implements DevicePopulation {
   #foundAfter = (block: Block): Promise<Error> =>
     this.#told(block, () => this.#found(block.first + block.steps - 1, this.#last.fields));
 
-  /** What is found; where there is no room to read so much, at least that there is something. */
+  /** What is found; where so much cannot be read, at least that there is something. */
   async #told({ first, steps }: Block, find: () => Promise<NonFiniteError>): Promise<Error> {
     try {
       return await find();
     } catch (cause) {
-      if (!(cause instanceof OutOfMemoryError)) throw cause;
-      const where = `a state of ${this.plan.name} is no number after step ${first + steps - 1}`;
-      return new OutOfMemoryError(`${where}, and there is no room to read which: ${cause.message}`, { cause });
+      if (!(cause instanceof SomaError) || cause instanceof DeviceLostError) throw cause;
+      const what = `a state of ${this.plan.name} is no number after step ${first + steps - 1}; which cannot be read`;
+      const Kind = cause.constructor as typeof SomaError;
+      return new Kind(`${what}: ${cause.message}`, { cause });
     }
   }
 
@@ -289,7 +290,7 @@ export class KeptPopulation implements DevicePopulation {
       });
       return new NonFiniteError(name, neuron, state, step, Object.fromEntries(parameters));
     }
-    throw new Error(`${name}: a state is no number at step ${step}, and all are numbers afterwards`);
+    throw new SomaError(`${name}: a state was no number at step ${step}, and all are numbers now`);
   }
 
   /** Lets go of the blocks from step `first` on, which end with an error; what was set since still holds. */

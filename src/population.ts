@@ -3,7 +3,7 @@
 
 import type { Backend, Block, BlockResult, DevicePopulation, GpuPopulation } from './backend.ts';
 import { currentsOf, type HostCurrent, stepCurrent, streamKind, streamOf } from './currents.ts';
-import { checkName, checkNames, InputError, isList } from './errors.ts';
+import { checkName, checkNames, InputError, inRoom, isList } from './errors.ts';
 import { inputKey, statisticKey } from './fields.ts';
 import { statisticsRows } from './generated/shaders.ts';
 import type { Value } from './initializers.ts';
@@ -301,13 +301,13 @@ export class Population<Config extends object = object, State extends string = s
     // Of no steps there is no mean.
     const of = (values: Float32Array | undefined, f = (value: number) => value) =>
       (values as Float32Array).map((value) => (samples > 0 ? f(value) : Number.NaN));
-    return {
+    return inRoom(() => ({
       samples,
       mean: of(mean),
       variance: of(deviations, (value) => value / samples),
       min: of(least),
       max: of(most),
-    };
+    }));
   }
 
   /**
@@ -384,7 +384,7 @@ export class Population<Config extends object = object, State extends string = s
 
   /** @internal */
   block(first: number, steps: number, currents: readonly HostCurrent[], words: boolean): Block {
-    const stream = streamOf(currents, first, steps, this.neurons);
+    const stream = inRoom(() => streamOf(currents, first, steps, this.neurons));
     const wanted = this.recordings.wanted(first, steps);
     return {
       first,

@@ -1,8 +1,8 @@
 // All that is recorded of one population: which recorder has what, what they want of a block, and the way of its results to
 // them. How one of them collects stands in recorders.ts; devices and parameters are the population's.
 
-import { type Block, type BlockResult, inRoom } from './backend.ts';
-import { InputError } from './errors.ts';
+import type { Block, BlockResult } from './backend.ts';
+import { InputError, inRoom } from './errors.ts';
 import type { Plane } from './parameters.ts';
 import type { Mark, RateRecorder, Recorder, SpikeRecorder, TraceRecorder, Window } from './recorders.ts';
 import { countSpikes } from './recording.ts';

@@ -197,6 +197,7 @@ export class Recovery implements Backend, Keeper {
       try {
         await Promise.all(this.#populations.map((each) => each.replay(each.device, first)));
         const error = await (this.#populations[index] as KeptPopulation).search(first);
+        if (this.#disposed) throw error;
         for (const population of this.#populations) population.resume(first, error);
         this.#backTo = first;
         this.gone = error;

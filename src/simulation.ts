@@ -6,7 +6,7 @@
 
 import { BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
 import type { HostCurrent } from './currents.ts';
-import { BusyError, checkNames, DeviceLostError, DisposedError, InputError, NonFiniteError } from './errors.ts';
+import { BusyError, checkNames, DeviceLostError, DisposedError, InputError, inRoom, NonFiniteError } from './errors.ts';
 import { checkDt, checkSeed, stepsIn } from './parameters.ts';
 import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
 import { Population, type PopulationOptions, type PopulationState } from './population.ts';
@@ -76,7 +76,7 @@ export class Simulation {
   #busy: string | undefined;
   #disposed = false;
   /** Why it cannot go on: blocks were made and not recorded. */
-  #gap: { error: unknown } | undefined;
+  #gap: unknown;
 
   private constructor(
     opened: Opened,
@@ -178,9 +178,10 @@ export class Simulation {
    * @throws InputError, DeviceLostError, OutOfMemoryError, NonFiniteError, DisposedError, BusyError, or the signal's reason
    */
   async run(duration: number, options: RunOptions = {}): Promise<void> {
-    this.#checkFree('run');
+    this.#checkIdle('run');
     let failure: { error: unknown } | undefined;
     try {
+      this.#checkFree('run');
       await this.#exclusively(() => this.#run(duration, options));
     } catch (error) {
       if (!(options.signal?.aborted && error === options.signal.reason)) failure = { error };
@@ -300,7 +301,7 @@ export class Simulation {
       const own = (await this.#currents(1)) as HostCurrent[][];
       const all = own.map((given, i) => [...given, ...(extra[i] as HostCurrent[])]);
       const { done } = await this.#advance(1, all, (population, { words }) => {
-        spikes[population.name] = signedSpikes(words, population.neurons, population.inhibitory);
+        spikes[population.name] = inRoom(() => signedSpikes(words, population.neurons, population.inhibitory));
       });
       await done;
     });
@@ -392,7 +393,9 @@ export class Simulation {
     this.#steps += steps;
     const earlier = this.#kept;
     const keep = async () => {
-      const results = await Promise.all(queued.map(({ result }) => result));
+      const made = queued.map(({ result }) => result);
+      // Also where one fails nothing is under way any more when that is told: a reset may follow.
+      const results = await Promise.all(made).finally(() => Promise.allSettled(made));
       // Blocks may come back in any order; they are recorded in that of time.
       await earlier;
       queued.forEach(({ population, block }, i) => {
@@ -420,7 +423,8 @@ export class Simulation {
       if (error instanceof DeviceLostError) error.step = this.#reached;
       // Also where another error is told: the populations have gone back.
       this.#steps = this.#backend.backTo() ?? this.#steps;
-      if (this.#steps !== this.#reached) this.#gap = { error };
+      if (this.#steps !== this.#reached) this.#gap = error;
+      this.#steps = this.#reached;
       if (error instanceof NonFiniteError && this.#backend.keeps) {
         this.#busy = SAVE;
         // What was found is not to be lost where there is no room for that.
@@ -440,7 +444,7 @@ export class Simulation {
 
   #checkFree(what: string): void {
     this.#checkIdle(what);
-    if (this.#gap) throw this.#gap.error;
+    if (this.#gap) throw this.#gap;
   }
 
   #checkIdle(what: string): void {

@@ -2,7 +2,7 @@
 // calls and answers; what is called is slice.ts's. A worker keeps no process alive by itself, and one that dies is an
 // error for whoever waits, never a hang.
 
-import { DeviceLostError, NoBackendError, OutOfMemoryError, SomaError } from './errors.ts';
+import { DeviceLostError, NoBackendError, noRoom, SomaError } from './errors.ts';
 import { workerSource } from './generated/worker.ts';
 import { type Calls, Slices } from './slice.ts';
 import type { Answered } from './worker.ts';
@@ -169,11 +169,9 @@ const cannotStart = (how: string, url: string | URL | undefined) =>
       : `the CPU path cannot start a worker: ${how}; where a Content-Security-Policy forbids blob: workers, serve the file of "somagpu/worker" and give its address as workerUrl`,
   );
 
-/** What the engine's own code threw, as users know it: of range errors only those of memory are theirs to mend. */
-export const typed = ({ name, message }: { name: string; message: string }): Error =>
-  name === 'RangeError' && /alloca|typed array length|buffer size/i.test(message)
-    ? new OutOfMemoryError(`the memory has no room left: ${message}`)
-    : new SomaError(`the CPU path failed (please report this): ${name}: ${message}`);
+/** What the engine's own code threw, as users know it. */
+export const typed = (thrown: { name: string; message: string }): Error =>
+  noRoom(thrown) ?? new SomaError(`the CPU path failed (please report this): ${thrown.name}: ${thrown.message}`);
 
 function start(
   url: string | URL | undefined,

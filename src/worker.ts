@@ -30,7 +30,8 @@ function answer({ id, request }: Asked): void {
     const result = slices.serve(request);
     port.postMessage({ id, result }, buffersIn(result));
   } catch (error) {
-    const { name, message } = error as Error;
+    // SpiderMonkey throws a bare string where memory ends.
+    const { name = 'RangeError', message = String(error) } = error as Partial<Error>;
     port.postMessage({ id, error: { name, message } }, []);
   }
 }
