@@ -111,10 +111,10 @@ export interface DevicePopulation {
   setFields(fields: Readonly<Record<string, Plane>>): void;
   setStates(states: Readonly<Record<string, Plane>>): void;
   readState(name: string): Promise<Float32Array>;
-  /** Spikes of each neuron since the last `clearCounts`. */
+  /** Spikes of each neuron since `begin`. */
   readCounts(): Promise<Uint32Array>;
-  setCounts(counts: Uint32Array): void;
-  clearCounts(): void;
+  /** Begins anew, with spikes that were counted before or with none: all states are set next. What had failed is past. */
+  begin(counts: Uint32Array | null): void;
   /** Whether blocks with such a stream and such statistics can be advanced without compiling. */
   ready(stream: StreamKind, gathered: readonly string[]): boolean;
   compile(stream: StreamKind, gathered: readonly string[]): Promise<void>;

@@ -140,8 +140,8 @@ class CpuPopulation implements DevicePopulation {
   /** All slices there; then everything asked of them so far has been accepted, or the first failure. */
   #made: Promise<unknown>;
   #settled = false;
-  /** Why nothing goes on: some slices may have made a block's steps and others not. */
-  #torn: unknown;
+  /** Whether all has gone well since it began: else some slices may have made what was asked and others not. */
+  #fate: { failure?: { error: unknown } } = {};
   /** Memory for spike words, by slot and slice: it goes to the worker and comes back. */
   readonly #words: (Uint32Array | undefined)[][];
   #slot = 0;
@@ -229,8 +229,9 @@ class CpuPopulation implements DevicePopulation {
 
   /** Does something with every slice, once they are there and after all that was asked before. */
   async #each<T>(work: (home: Home, index: number) => Promise<T>): Promise<T[]> {
-    const made = this.#made;
-    await made;
+    const fate = this.#fate;
+    await this.#made;
+    if (fate.failure) throw fate.failure.error;
     const ownWork = async (home: Home, index: number) => {
       try {
         return await work(home, index);
@@ -241,11 +242,22 @@ class CpuPopulation implements DevicePopulation {
     return Promise.all(this.#homes.map(ownWork));
   }
 
+  /** What fails here is in the way of all that comes later. */
+  async #noted<T>(work: Promise<T>): Promise<T> {
+    const fate = this.#fate;
+    try {
+      return await work;
+    } catch (error) {
+      fate.failure ??= { error };
+      throw error;
+    }
+  }
+
   /** As `#each`, for what nobody awaits: a failure is told by the next thing that somebody does. */
   #tell(work: (home: Home, index: number) => Promise<unknown>): void {
-    const told = this.#each(work);
+    const told = this.#noted(this.#each(work)).catch(() => {});
     this.#made = this.#made.then(() => told);
-    for (const promise of [told, this.#made]) promise.catch(() => {});
+    this.#made.catch(() => {});
   }
 
   setFields(fields: Readonly<Record<string, Plane>>): void {
@@ -274,7 +286,6 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async readState(name: string): Promise<Float32Array> {
-    this.#checkWhole();
     const whole = new Float32Array(hostRoom(4 * this.#plan.neurons));
     const position = this.#states.indexOf(name);
     await this.#each(async ({ thread, slice, first }) =>
@@ -284,21 +295,15 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async readCounts(): Promise<Uint32Array> {
-    this.#checkWhole();
     const whole = new Uint32Array(hostRoom(4 * this.#plan.neurons));
     await this.#each(async ({ thread, slice, first }) => whole.set(await thread.call(slice, 'readCounts', []), first));
     return whole;
   }
 
-  setCounts(counts: Uint32Array): void {
-    const own = ({ first, neurons }: Home) => counts.slice(first, first + neurons);
+  begin(counts: Uint32Array | null): void {
+    this.#fate = {};
+    const own = ({ first, neurons }: Home) => counts?.slice(first, first + neurons);
     this.#tell((home) => home.thread.call(home.slice, 'setCounts', [own(home)]));
-  }
-
-  // The end of a reset, which has set everything.
-  clearCounts(): void {
-    this.#torn = undefined;
-    this.#tell(({ thread, slice }) => thread.call(slice, 'clearCounts', []));
   }
 
   ready(): boolean {
@@ -306,17 +311,8 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async compile(): Promise<void> {
-    await this.#made;
+    await this.#each(async () => {});
     this.#settled = true;
-  }
-
-  #tear = (error: unknown): never => {
-    this.#torn ??= error;
-    throw error;
-  };
-
-  #checkWhole(): void {
-    if (this.#torn) throw this.#torn;
   }
 
   /** Lets go of its memory. */
@@ -325,10 +321,10 @@ class CpuPopulation implements DevicePopulation {
   }
 
   async advance(block: Block): Promise<BlockResult> {
-    this.#checkWhole();
     const slot = this.#slot;
     this.#slot = (slot + 1) % SLOTS;
-    const results = await this.#each((home, i) => this.#advanceSlice(home, i, block, slot)).catch(this.#tear);
+    const made = this.#each((home, i) => this.#advanceSlice(home, i, block, slot));
+    const results = await this.#noted(made);
     const words = results.flatMap(({ words }, i): SpikeWords[] => {
       const { first, neurons } = this.#homes[i] as Home;
       (this.#words[slot] as (Uint32Array | undefined)[])[i] = words;

@@ -3,7 +3,7 @@
 
 import { adapterHere, type GivenAdapter, given } from './adapter.ts';
 import { hostRoom } from './backend.ts';
-import { DeviceLostError, NoBackendError, OutOfMemoryError, SomaError } from './errors.ts';
+import { DeviceLostError, NoBackendError, noRoom, OutOfMemoryError, SomaError } from './errors.ts';
 import type { Kernel } from './kernel.ts';
 import { Schedule } from './schedule.ts';
 
@@ -162,9 +162,11 @@ export class Device {
     } finally {
       scope = this.gpu.popErrorScope();
     }
-    return this.orLost(scope).then((error) => {
+    return this.orLost(scope).then(async (error) => {
       if (!error) return;
       if (filter === 'out-of-memory') throw new OutOfMemoryError(`the device has no room left: ${error.message}`);
+      // What there was no room for makes fail what it was wanted for.
+      await this.#memory;
       throw new SomaError(`the device refused a command (please report this): ${error.message}`);
     });
   }
@@ -206,7 +208,7 @@ export class Device {
       }
     } catch (cause) {
       if (cause instanceof SomaError) throw cause;
-      throw new SomaError(`the device gave nothing back: ${(cause as Error).message}`, { cause });
+      throw noRoom(cause) ?? new SomaError(`the device gave nothing back: ${(cause as Error).message}`, { cause });
     }
   }
 
@@ -283,6 +285,8 @@ export class Readback {
 
   /** What `copy` brought, valid until the slot comes round again. */
   async read(slot: number, bytes: number): Promise<ArrayBuffer> {
+    // Before what is not there is asked for: that there was no room is the better reason.
+    if (!this.device.settled) await this.device.memory();
     const staging = this.#staging[slot] as GPUBuffer;
     this.#host[slot] ??= hostRoom(staging.size);
     const host = this.#host[slot];

@@ -15,7 +15,7 @@ const ENTRY = 512;
 interface Entry {
   fields: Record<string, Plane>;
   states: Record<string, Plane>;
-  /** `null`: cleared. */
+  /** Of the first one: what it began with. */
   counts?: Uint32Array | null;
   block?: Block;
   /** What the block gives, until it was handed over. */
@@ -101,17 +101,11 @@ export class KeptPopulation implements DevicePopulation {
     for (const plane of Object.values(planes)) if (typeof plane !== 'number') this.bytes += plane.byteLength;
   }
 
-  setCounts(counts: Uint32Array): void {
-    this.#last.counts = counts;
-    if (this.#live) this.device.setCounts(counts);
-  }
-
-  // The end of a reset, which has set everything: what was before is never wanted again.
-  clearCounts(): void {
-    const fields = this.#fieldsUntil(this.#entries.length);
-    this.#entries = [{ fields, states: this.#last.states, counts: null }];
+  // All is set next: what was before is never wanted again.
+  begin(counts: Uint32Array | null): void {
+    this.#entries = [{ fields: this.#fieldsUntil(this.#entries.length), states: {}, counts }];
     this.bytes = 0;
-    if (this.#live) this.device.clearCounts();
+    if (this.#live) this.device.begin(counts);
   }
 
   readState(name: string): Promise<Float32Array> {
@@ -194,6 +188,12 @@ export class KeptPopulation implements DevicePopulation {
     this.#stops++;
   }
 
+  /** Before all is begun anew: what was under way is void, and the device is as good as any. */
+  revive(): void {
+    this.#stops++;
+    this.#live = true;
+  }
+
   /** Does on another device, or once more, all that was done before step `end`. */
   async replay(device: DevicePopulation, end = Infinity): Promise<void> {
     const stops = this.#stops;
@@ -240,8 +240,8 @@ export class KeptPopulation implements DevicePopulation {
       try {
         return await this.#searched(block, before.states, this.#fieldsUntil(at + 1));
       } finally {
+        this.device.begin(before.counts);
         this.device.setStates(before.states);
-        this.device.setCounts(before.counts);
       }
     });
   }
@@ -313,10 +313,9 @@ export class KeptPopulation implements DevicePopulation {
 }
 
 function set(device: DevicePopulation, { fields, states, counts }: Entry): void {
+  if (counts !== undefined) device.begin(counts);
   if (Object.keys(fields).length > 0) device.setFields(fields);
   if (Object.keys(states).length > 0) device.setStates(states);
-  if (counts) device.setCounts(counts);
-  if (counts === null) device.clearCounts();
 }
 
 async function prepare(device: DevicePopulation, { stream: { kind }, gathered }: Block): Promise<void> {

@@ -49,8 +49,8 @@ interface Clock {
   readonly bell: Bell;
   /** @throws DisposedError */
   checkAlive(): void;
-  /** @throws DisposedError, BusyError while it is being saved */
-  checkSettable(): void;
+  /** Does what sets something. @throws DisposedError, BusyError while it is being saved, OutOfMemoryError */
+  set(work: () => void): void;
 }
 
 /** What has changed in a population since it was added; states in the units of the device. */
@@ -181,13 +181,15 @@ export class Population<Config extends object = object, State extends string = s
    * write; only turning a number into an array, or back, compiles. States are kept relative to `potential_rest`:
    * changing it moves the potential along.
    *
-   * @throws InputError naming what is wrong, BusyError during a save; nothing was changed then
+   * @throws InputError naming what is wrong, BusyError during a save; nothing was changed then. OutOfMemoryError, after
+   *   which nothing goes on until `reset`: some of it may be set
    */
   setParameters(changed: Config): void {
-    this.#clock.checkSettable();
     const given = changed ?? {};
-    this.#parameters = resolveParameters(this.soma.parameters, given, this.#scope('parameters'), this.#parameters);
-    this.device.setFields(this.#deviceParameters(Object.keys(given)));
+    this.#clock.set(() => {
+      this.#parameters = resolveParameters(this.soma.parameters, given, this.#scope('parameters'), this.#parameters);
+      this.device.setFields(this.#deviceParameters(Object.keys(given)));
+    });
     for (const name of Object.keys(given)) this.#set.add(name);
   }
 
@@ -201,11 +203,13 @@ export class Population<Config extends object = object, State extends string = s
   /**
    * Sets states, in user units (absolute mV, pA, steps), from the next block of steps on; the others stay.
    *
-   * @throws InputError naming what is wrong, BusyError during a save; nothing was changed then
+   * @throws InputError naming what is wrong, BusyError during a save; nothing was changed then. OutOfMemoryError, after
+   *   which nothing goes on until `reset`: some of it may be set
    */
   setState(states: { [state in State]?: Value }): void {
-    this.#clock.checkSettable();
-    this.device.setStates(resolveStates(this.soma.states, states, this.#parameters, this.#scope('state')));
+    this.#clock.set(() =>
+      this.device.setStates(resolveStates(this.soma.states, states, this.#parameters, this.#scope('state'))),
+    );
   }
 
   /** A state of all neurons as it is now, in user units. @throws InputError, OutOfMemoryError where there is no room for it */
@@ -426,8 +430,8 @@ export class Population<Config extends object = object, State extends string = s
   resume({ parameters, states, counts, recorded }: PopulationState): void {
     this.#set = new Set(Object.keys(parameters));
     const others = Object.entries(this.#starts).filter(([key]) => !Object.hasOwn(states, key));
+    this.device.begin(counts);
     this.device.setStates({ ...Object.fromEntries(others.map(([key, start]) => [key, start()])), ...states });
-    this.device.setCounts(counts);
     this.recordings.resume(recorded);
   }
 
@@ -438,9 +442,9 @@ export class Population<Config extends object = object, State extends string = s
     const added = this.#added ?? this.#begin(resolved(), initial);
     this.#parameters = added.parameters;
     this.#set.clear();
+    this.device.begin(null);
     this.device.setFields(this.#deviceParameters(Object.keys(this.#parameters)));
     this.device.setStates(added.states);
-    this.device.clearCounts();
     this.recordings.clear();
   }
 }

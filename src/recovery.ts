@@ -158,9 +158,12 @@ export class Recovery implements Backend, Keeper {
     return this.#recover && this.#forgotten === undefined;
   }
 
-  /** Before a reset, which sets everything anew: from then on it is known again. */
+  /** Before a reset, which sets everything anew: from then on it is known again. Only the loss of a device is for good. */
   remember(): void {
     this.#forgotten = undefined;
+    if (!this.#failure || this.#failure instanceof DeviceLostError) return;
+    this.#failure = undefined;
+    for (const population of this.#populations) population.revive();
   }
 
   /** The step that all populations have gone back to, if they have; to be asked when a run has ended. */

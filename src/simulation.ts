@@ -6,7 +6,16 @@
 
 import { BLOCKS_IN_FLIGHT, type BlockResult } from './backend.ts';
 import type { HostCurrent } from './currents.ts';
-import { BusyError, checkNames, DeviceLostError, DisposedError, InputError, inRoom, NonFiniteError } from './errors.ts';
+import {
+  BusyError,
+  checkNames,
+  DeviceLostError,
+  DisposedError,
+  InputError,
+  inRoom,
+  NonFiniteError,
+  OutOfMemoryError,
+} from './errors.ts';
 import { checkDt, checkSeed, stepsIn } from './parameters.ts';
 import { type Opened, openPath, type Path, type PathOptions } from './paths.ts';
 import { Population, type PopulationOptions, type PopulationState } from './population.ts';
@@ -75,8 +84,8 @@ export class Simulation {
   /** What is going on, in words. */
   #busy: string | undefined;
   #disposed = false;
-  /** Why it cannot go on: blocks were made and not recorded. */
-  #gap: unknown;
+  /** Why it cannot go on: blocks were made and not recorded, or something is set by half. */
+  #gap: { error: unknown } | undefined;
 
   private constructor(
     opened: Opened,
@@ -164,9 +173,9 @@ export class Simulation {
       seed: this.seed,
       bell: this.#bell,
       checkAlive: () => this.#checkAlive(),
-      checkSettable: () => (this.#busy === SAVE ? this.#checkFree('set') : this.#checkAlive()),
+      set: (work: () => void) => this.#set(work),
     };
-    const population = new Population(clock, this.#backend, soma, name, options, state);
+    const population = inRoom(() => new Population(clock, this.#backend, soma, name, options, state));
     this.#populations.push(population);
     return population;
   }
@@ -205,6 +214,7 @@ export class Simulation {
     };
     try {
       while (this.#steps < last && !signal?.aborted) {
+        this.#checkWhole();
         if (this.#full) {
           await drain(0);
           await this.#until(() => !this.#full, signal);
@@ -294,7 +304,7 @@ export class Simulation {
     const extra = this.#populations.map((population) => {
       const given = Object.hasOwn(currents, population.name) ? currents[population.name] : undefined;
       population.checkStreams(this.#steps + 1);
-      return given === undefined ? [] : [population.stepCurrent(given, this.#steps)];
+      return given === undefined ? [] : [inRoom(() => population.stepCurrent(given, this.#steps))];
     });
     const spikes: Record<string, Int8Array> = {};
     await this.#exclusively(async () => {
@@ -348,13 +358,31 @@ export class Simulation {
     return simulation;
   }
 
-  /** Back to how it was right after the `add` calls, exactly: states, parameters, step count, recordings. */
+  /**
+   * Back to how it was right after the `add` calls, exactly: states, parameters, step count, recordings.
+   *
+   * @throws BusyError while a run or step goes on, DisposedError, OutOfMemoryError: it can be tried again
+   */
   reset(): void {
     this.#checkIdle('reset');
+    this.#backend.remember();
+    this.#set(() => {
+      for (const population of this.#populations) population.reset();
+    });
     this.#steps = this.#reached = 0;
     this.#gap = undefined;
-    this.#backend.remember();
-    for (const population of this.#populations) population.reset();
+  }
+
+  // Where there is no room for all of it some may be set: nothing goes on from there.
+  #set(work: () => void): void {
+    if (this.#busy === SAVE) this.#checkIdle('set');
+    this.#checkAlive();
+    try {
+      inRoom(work);
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) this.#gap = { error };
+      throw error;
+    }
   }
 
   /** Frees the device's memory and, if it was made here, the device; a run in progress rejects with DisposedError. */
@@ -423,7 +451,7 @@ export class Simulation {
       if (error instanceof DeviceLostError) error.step = this.#reached;
       // Also where another error is told: the populations have gone back.
       this.#steps = this.#backend.backTo() ?? this.#steps;
-      if (this.#steps !== this.#reached) this.#gap = error;
+      if (this.#steps !== this.#reached) this.#gap = { error };
       this.#steps = this.#reached;
       if (error instanceof NonFiniteError && this.#backend.keeps) {
         this.#busy = SAVE;
@@ -444,7 +472,11 @@ export class Simulation {
 
   #checkFree(what: string): void {
     this.#checkIdle(what);
-    if (this.#gap) throw this.#gap;
+    this.#checkWhole();
+  }
+
+  #checkWhole(): void {
+    if (this.#gap) throw this.#gap.error;
   }
 
   #checkIdle(what: string): void {

@@ -226,12 +226,9 @@ export class Slice {
     return this.#counts.slice(0, this.#plan.neurons);
   }
 
-  setCounts(counts: Uint32Array): void {
-    this.#counts.set(counts);
-  }
-
-  clearCounts(): void {
-    this.#counts.fill(0);
+  setCounts(counts: Uint32Array | undefined): void {
+    if (counts) this.#counts.set(counts);
+    else this.#counts.fill(0);
   }
 
   /** Makes the steps of a block. */
@@ -411,7 +408,7 @@ export function lowerBound(sorted: Uint32Array, value: number): number {
   return low;
 }
 
-type Method = 'setFields' | 'setStates' | 'readState' | 'readCounts' | 'setCounts' | 'clearCounts' | 'advance';
+type Method = 'setFields' | 'setStates' | 'readState' | 'readCounts' | 'setCounts' | 'advance';
 
 /** What can be asked of a slice, from whatever thread. */
 export interface Calls extends Pick<Slice, Method> {

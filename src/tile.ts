@@ -3,6 +3,7 @@
 
 import type { Block, GpuTile, PopulationPlan, SpikeWords, TraceRequest } from './backend.ts';
 import { type Device, Readback, Usage } from './device.ts';
+import { inRoom } from './errors.ts';
 import { fieldsOf, statesOf } from './fields.ts';
 import type { BindingName, Kernel } from './kernel.ts';
 import { at, type Plane } from './parameters.ts';
@@ -132,7 +133,7 @@ export class Tile {
   /** The padding repeats the last neuron: a combination of values known to be sound, where defaults need not be. */
   writePlane(name: 'planes' | 'states', index: number, plane: Plane): void {
     const end = this.first + this.neurons;
-    const values = new Float32Array(this.#stride).fill(at(plane, end - 1));
+    const values = inRoom(() => new Float32Array(this.#stride)).fill(at(plane, end - 1));
     if (typeof plane !== 'number') values.set(plane.subarray(this.first, end));
     this.device.write(this.#buffers.get(name) as GPUBuffer, index * this.#stride * 4, values);
   }
@@ -143,12 +144,11 @@ export class Tile {
     return this.device.bring(this.#buffers.get(name) as GPUBuffer, index * this.#stride * 4, into);
   }
 
-  writeCounts(counts: Uint32Array): void {
-    this.device.write(this.#buffers.get('counts') as GPUBuffer, 0, counts, this.first, this.neurons);
-  }
-
-  clearCounts(encoder: GPUCommandEncoder): void {
-    encoder.clearBuffer(this.#buffers.get('counts') as GPUBuffer);
+  writeCounts(counts: Uint32Array | null): void {
+    const buffer = this.#buffers.get('counts') as GPUBuffer;
+    if (counts) this.device.write(buffer, 0, counts, this.first, this.neurons);
+    // Fails only with a lost or disposed device, which whatever is awaited next reports.
+    else this.device.submit('clear counts', (encoder) => encoder.clearBuffer(buffer)).catch(() => {});
   }
 
   /**

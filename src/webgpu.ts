@@ -174,16 +174,8 @@ class WebGpuPopulation implements DevicePopulation {
     return whole;
   }
 
-  setCounts(counts: Uint32Array): void {
+  begin(counts: Uint32Array | null): void {
     for (const tile of this.#tiles) tile.writeCounts(counts);
-  }
-
-  clearCounts(): void {
-    const clear = (encoder: GPUCommandEncoder) => {
-      for (const tile of this.#tiles) tile.clearCounts(encoder);
-    };
-    // Fails only with a lost or disposed device, which whatever is awaited next reports.
-    this.#device.submit('clear counts', clear).catch(() => {});
   }
 
   #key = (stream: StreamKind, gathered: readonly string[]): string =>

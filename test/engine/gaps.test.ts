@@ -3,7 +3,15 @@
 
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BLOCKS_IN_FLIGHT } from '../../src/backend.ts';
-import { AdaptiveExponentialSoma as AdEx, Simulation, type SimulationOptions } from '../../src/index.ts';
+import { inRoom } from '../../src/errors.ts';
+import {
+  AdaptiveExponentialSoma as AdEx,
+  normal,
+  OutOfMemoryError,
+  Simulation,
+  type SimulationOptions,
+} from '../../src/index.ts';
+import { typed } from '../../src/threads.ts';
 import { openDevice } from '../support/backends.ts';
 import { opened } from '../support/fragile.ts';
 import { addCells, type Cells, expectSameOutcome, outcomeOf } from '../support/outcome.ts';
@@ -170,23 +178,73 @@ describe.each(['webgpu', 'cpu'] as const)('on %s', (backend) => {
     expect(Object.keys(await simulation.step())).toEqual(['a', 'b']);
   });
 
-  test('where nothing was made nothing is missing: no room for currents, or for statistics', async () => {
+  const values = new Float32Array(64 * NEURONS).fill(1);
+  const read = async (_: number, steps: number) => values.slice(0, steps * NEURONS);
+  const shape = [64, NEURONS];
+  test.each([
+    ['that are read', [{ kind: 'array', shape, read }]],
+    ['of which there is a sum', Array(2).fill({ kind: 'array', shape, values })],
+  ])('where nothing was made nothing is missing: no room for currents %s, or for statistics', async (_, input) => {
     const room = { short: false };
     makeShort('Float32Array', room, (length) => length === NEURONS || length === 16 * NEURONS);
     const simulation = await open(backend);
-    const cells = addCells(simulation, AdEx, {
-      units: NEURONS,
-      input: [{ kind: 'array', shape: [64, NEURONS], read: async (_, steps) => Array(steps * NEURONS).fill(1) }],
-      record: { statistics: { potential: {} } },
-    });
+    const cells = addCells(simulation, AdEx, { units: NEURONS, input, record: { statistics: { potential: {} } } });
     await simulation.run(1.6);
     room.short = true;
     await expect(cells.statistics('potential')).rejects.toMatchObject(noRoom);
     await expect(simulation.run(1.6)).rejects.toMatchObject(noRoom);
+    await expect(simulation.step({ population1: Array(NEURONS).fill(1) })).rejects.toMatchObject(noRoom);
     room.short = false;
     expect(simulation.steps).toBe(16);
     await simulation.run(1.6);
     expect((await cells.statistics('potential')).samples).toBe(32);
+  });
+
+  test.each<[string, (cells: Cells, simulation: Simulation) => void]>([
+    ['states that are set', (cells) => cells.setState({ potential: Array(NEURONS).fill(-60) })],
+    ['parameters that are set', (cells) => cells.setParameters({ spike_slope: Array(NEURONS).fill(1) })],
+    ['a reset', (_, simulation) => simulation.reset()],
+  ])('where there is no room for %s nothing goes on but from the start', async (_, set) => {
+    const room = { short: false };
+    // In slices for the processor, with padding for a GPU.
+    makeShort('Float32Array', room, (length) => length > 1000 && length < 3500 && length !== NEURONS);
+    const simulation = await open(backend, backend === 'cpu' ? { workers: 2 } : {});
+    const cells = addCells(simulation, AdEx, {
+      units: NEURONS,
+      initial: { potential: normal(-65, 2) },
+      record: { states: { potential: { neurons: [7] } } },
+    });
+    await simulation.run(1.6);
+    const { values: whole } = await cells.trace('potential');
+    room.short = true;
+    // The processor is told of it, and then tells, when something is asked of it.
+    const failure = await (async () => set(cells, simulation))()
+      .then(() => simulation.run(1.6))
+      .catch((failed) => failed);
+    expect(failure).toMatchObject(noRoom);
+    room.short = false;
+    await expect(simulation.run(1.6)).rejects.toBe(failure);
+    simulation.reset();
+    expect(simulation.steps).toBe(0);
+    await simulation.run(1.6);
+    expect((await cells.trace('potential')).values).toEqual(whole);
+  });
+
+  test('a gap is one whatever a reader of currents throws meanwhile', async () => {
+    const room = { short: false };
+    makeShort('Uint32Array', room, (length) => length > 16);
+    const simulation = await open(backend);
+    addBoth(simulation);
+    let asked = 0;
+    const read = (_: number, steps: number) =>
+      room.short && asked++ > 0 ? Promise.reject(undefined) : Promise.resolve(Array(steps).fill(0));
+    addCells(simulation, AdEx, { name: 'c', units: 1, input: [{ kind: 'array', shape: [640], read }] });
+    await simulation.run(3.2);
+    room.short = true;
+    await expect(simulation.run(4.8)).rejects.toBe(undefined);
+    room.short = false;
+    await expect(simulation.run(1.6)).rejects.toBe(undefined);
+    expect(simulation.steps).toBe(32);
   });
 
   test('what SpiderMonkey throws where memory ends is known as that', async () => {
@@ -226,6 +284,54 @@ describe('a state that is no number', () => {
     expect(simulation.steps).toBe(32);
   });
 
+  test('while all before it cannot be made again ends the simulation until it is reset', async () => {
+    const room = { short: false };
+    let left = 0;
+    const device = await openMute(room, 'mapAsync', (label) => label === 'somagpu readback' && left-- <= 0);
+    const simulation = await open('webgpu', { device });
+    const cells = addRampant(simulation);
+    const both = addBoth(simulation);
+    for (let block = 0; block < 4; block++) await simulation.run(1.6);
+    const whole = await outcomesOf(both);
+    cells.setState({ potential: 1e9 });
+    // Of each population the block itself comes back, with samples of two; then nothing does.
+    [room.short, left] = [true, 5];
+    const failure = await simulation.run(1.6).catch((failed) => failed);
+    expect(failure).toMatchObject(notGiven);
+    room.short = false;
+    await expect(simulation.run(1.6)).rejects.toBe(failure);
+    simulation.reset();
+    for (let block = 0; block < 4; block++) await simulation.run(1.6);
+    for (const [i, outcome] of (await outcomesOf(both)).entries())
+      expectSameOutcome(outcome, whole[i] as typeof outcome);
+  });
+
+  test.each([
+    ['for a slice of states', (length: number) => length > 1000 && length < 2000],
+    ['for a slice of currents', (length: number) => length > 8000 && length < 13000],
+  ])('and no room %s to search it leave a simulation that goes on, on cpu', async (_, isMeant) => {
+    const room = { short: false };
+    makeShort('Float32Array', room, isMeant);
+    const simulation = await open('cpu', { workers: 2 });
+    const read = async (_: number, steps: number) => Array(steps * NEURONS).fill(0);
+    const cells = addCells(simulation, RunawaySoma, {
+      name: 'rampant',
+      units: NEURONS,
+      parameters: { potential_rest: 0 },
+      input: [{ kind: 'array', shape: [640, NEURONS], read }],
+    });
+    for (let block = 0; block < 4; block++) await simulation.run(1.6);
+    cells.setState({ potential: 1e9 });
+    room.short = true;
+    const failure = await simulation.run(1.6).catch((failed) => failed);
+    expect(failure.message).toMatch(/^a state of rampant is no number after step 79; which cannot be read: the memory/);
+    room.short = false;
+    expect(simulation.steps).toBe(64);
+    cells.setState({ potential: 0 });
+    await simulation.run(1.6);
+    expect(simulation.steps).toBe(80);
+  });
+
   test('is nothing to a simulation that was reset as soon as another population had failed', async () => {
     const room = { short: false };
     const device = await openDevice();
@@ -257,5 +363,43 @@ describe('a state that is no number', () => {
     simulation.reset();
     await simulation.run(turn);
     expect(simulation.recoveries).toBe(0);
+  });
+});
+
+describe('memory', () => {
+  test.each([1.6, 6.4])('of a GPU that ends with what %s ms bring back is told as that', async (duration) => {
+    const device = await openDevice();
+    const { createBuffer, limits } = device;
+    device.createBuffer = (descriptor) => {
+      const size = descriptor.label === 'somagpu readback' ? limits.maxBufferSize : descriptor.size;
+      return createBuffer.call(device, { ...descriptor, size });
+    };
+    const simulation = await open('webgpu', { device });
+    const cells = addBoth(simulation);
+    const failure = await simulation.run(duration).catch((failed) => failed);
+    expect(failure).toMatchObject({
+      name: 'OutOfMemoryError',
+      message: expect.stringMatching(/^the device has no room/),
+    });
+    await expect(simulation.run(duration)).rejects.toBe(failure);
+    expect((await cells[0].spikes()).steps).toHaveLength(0);
+  });
+
+  test.each<[unknown, string]>([
+    [new RangeError('Array buffer allocation failed'), 'OutOfMemoryError'],
+    [new RangeError('Invalid typed array length: 8589934592'), 'OutOfMemoryError'],
+    [new RangeError('Out of memory'), 'OutOfMemoryError'],
+    [{ name: 'RangeError', message: 'out of memory' }, 'OutOfMemoryError'],
+    ['out of memory', 'OutOfMemoryError'],
+    [new RangeError('offset is out of bounds'), 'SomaError'],
+    [new TypeError('out of memory'), 'SomaError'],
+  ])('is what %s tells of: %s', (thrown, name) => {
+    expect(typed(thrown as Error).name).toBe(name);
+    const fails = () =>
+      inRoom(() => {
+        throw thrown;
+      });
+    if (name === 'SomaError') expect(fails).toThrow(thrown as Error);
+    else expect(fails).toThrow(OutOfMemoryError);
   });
 });
