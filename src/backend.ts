@@ -113,7 +113,7 @@ export interface DevicePopulation {
   readState(name: string): Promise<Float32Array>;
   /** Spikes of each neuron since `begin`. */
   readCounts(): Promise<Uint32Array>;
-  /** Begins anew, with spikes that were counted before or with none: all states are set next. What had failed is past. */
+  /** Begins anew, with spikes that were counted before or with none: all fields and states are set next. What had failed is past. */
   begin(counts: Uint32Array | null): void;
   /** Whether blocks with such a stream and such statistics can be advanced without compiling. */
   ready(stream: StreamKind, gathered: readonly string[]): boolean;

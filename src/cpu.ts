@@ -137,7 +137,7 @@ class CpuPopulation implements DevicePopulation {
   readonly #states: readonly string[];
   /** For each slice, for each trace. */
   readonly #shares: readonly (readonly Share[])[];
-  /** All slices there; then everything asked of them so far has been accepted, or the first failure. */
+  /** All slices there, or why not; then everything asked of them so far has been done, well or not. */
   #made: Promise<unknown>;
   #settled = false;
   /** Whether all has gone well since it began: else some slices may have made what was asked and others not. */

@@ -103,7 +103,7 @@ export class KeptPopulation implements DevicePopulation {
 
   // All is set next: what was before is never wanted again.
   begin(counts: Uint32Array | null): void {
-    this.#entries = [{ fields: this.#fieldsUntil(this.#entries.length), states: {}, counts }];
+    this.#entries = [{ fields: {}, states: {}, counts }];
     this.bytes = 0;
     if (this.#live) this.device.begin(counts);
   }
@@ -199,30 +199,33 @@ export class KeptPopulation implements DevicePopulation {
     const stops = this.#stops;
     this.device = device;
     let before: Promise<unknown> | undefined;
-    let entries = this.#entries;
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i] as Entry;
-      const { block, taken } = entry;
-      set(device, entry);
-      if (!block) continue;
-      if (block.first >= end) return;
-      await prepare(device, block);
-      if (stops !== this.#stops) return;
-      // What was handed over is not wanted again.
-      const result = device.advance(taken ? { ...block, words: false, traces: false } : block);
-      result.catch(() => {});
-      if (!taken) entry.result = result;
-      else {
-        await before;
+    try {
+      let entries = this.#entries;
+      for (let i = 0; i < entries.length; i++) {
+        const entry = entries[i] as Entry;
+        const { block, taken } = entry;
+        set(device, entry);
+        if (!block) continue;
+        if (block.first >= end) return;
+        await prepare(device, block);
+        if (stops !== this.#stops) return;
+        // What was handed over is not wanted again.
+        const result = device.advance(taken ? { ...block, words: false, traces: false } : block);
+        result.catch(() => {});
+        const earlier = before;
         before = result;
+        if (!taken) entry.result = result;
+        else await earlier;
+        if (stops !== this.#stops) return;
+        if (entries === this.#entries) continue;
+        // It was reset meanwhile.
+        entries = this.#entries;
+        i = -1;
       }
-      if (stops !== this.#stops) return;
-      if (entries === this.#entries) continue;
-      // It was reset meanwhile.
-      entries = this.#entries;
-      i = -1;
+      this.#live = true;
+    } finally {
+      await Promise.allSettled([before]);
     }
-    this.#live = true;
   }
 
   /** The first block on its way after which a state is no number. */
@@ -232,18 +235,19 @@ export class KeptPopulation implements DevicePopulation {
   }
 
   /** Finds the step after which a state is no number, in the block from step `first` on, where the device stands and then stands again. */
-  search(first: number): Promise<Error> {
+  async search(first: number): Promise<Error> {
     const at = this.#entries.findIndex(({ block }) => block?.first === first);
     const block = this.#entries[at]?.block as Block;
-    return this.#told(block, async () => {
-      const before = await this.#read();
-      try {
-        return await this.#searched(block, before.states, this.#fieldsUntil(at + 1));
-      } finally {
-        this.device.begin(before.counts);
-        this.device.setStates(before.states);
-      }
+    let before: { states: Record<string, Float32Array>; counts: Uint32Array } | undefined;
+    const error = await this.#told(block, async () => {
+      before = await this.#read();
+      return this.#searched(block, before.states, this.#fieldsUntil(at + 1));
     });
+    if (before) {
+      this.device.begin(before.counts);
+      this.device.setStates(before.states);
+    }
+    return error;
   }
 
   async #searched(block: Block, states: Entry['states'], fields: Entry['fields']): Promise<NonFiniteError> {

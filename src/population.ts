@@ -49,8 +49,8 @@ interface Clock {
   readonly bell: Bell;
   /** @throws DisposedError */
   checkAlive(): void;
-  /** Does what sets something. @throws DisposedError, BusyError while it is being saved, OutOfMemoryError */
-  set(work: () => void): void;
+  /** Sets what is resolved first. @throws DisposedError, BusyError while it is being saved, OutOfMemoryError */
+  set<T>(resolve: () => T, set: (resolved: T) => void): void;
 }
 
 /** What has changed in a population since it was added; states in the units of the device. */
@@ -84,6 +84,8 @@ export class Population<Config extends object = object, State extends string = s
   /** How it was right after `add`; of a restored one only once `reset` asks for that. */
   #added: { parameters: Record<string, Plane>; states: Record<string, Plane> } | undefined;
   #parameters: Record<string, Plane>;
+  /** What its inputs have, by the keys the device knows it by. */
+  readonly #values: Readonly<Record<string, Plane>>;
   /** The parameters that were set since. */
   #set = new Set<string>();
   // Parameters may change while a block is on its way; its samples are relative to those it ran with.
@@ -121,6 +123,7 @@ export class Population<Config extends object = object, State extends string = s
       Object.entries(statisticsRows).map(([name, row]) => [statisticKey(state, name), () => row.default as number]),
     );
     this.#starts = { ...keyed(laws, 'states'), ...Object.fromEntries(statistics) };
+    this.#values = keyed(laws, 'values');
     const begin = state ? undefined : this.#begin(this.#parameters, initial);
     this.given = { ...copyOf({ ...options, input: undefined }), input: inputs };
     this.device = backend.populate({
@@ -133,8 +136,9 @@ export class Population<Config extends object = object, State extends string = s
       traces: Array.from(this.recordings.traces, ([state, { neurons, every }]) => ({ state, neurons, every })),
       statistics: this.gatheredStates,
     });
-    this.device.setFields({ ...this.#deviceParameters(Object.keys(this.#parameters)), ...keyed(laws, 'values') });
-    if (begin) this.device.setStates(begin.states);
+    if (!begin) return;
+    this.#setFields();
+    this.device.setStates(begin.states);
   }
 
   #begin(parameters: Record<string, Plane>, initial: object) {
@@ -171,6 +175,10 @@ export class Population<Config extends object = object, State extends string = s
     );
   }
 
+  #setFields(): void {
+    this.device.setFields({ ...this.#deviceParameters(Object.keys(this.#parameters)), ...this.#values });
+  }
+
   // What a state is kept relative to.
   #origin(state: string, parameters = this.#parameters): Plane {
     return originOf((this.soma.states as Record<string, Row>)[state] as Row, parameters);
@@ -186,10 +194,13 @@ export class Population<Config extends object = object, State extends string = s
    */
   setParameters(changed: Config): void {
     const given = changed ?? {};
-    this.#clock.set(() => {
-      this.#parameters = resolveParameters(this.soma.parameters, given, this.#scope('parameters'), this.#parameters);
-      this.device.setFields(this.#deviceParameters(Object.keys(given)));
-    });
+    this.#clock.set(
+      () => resolveParameters(this.soma.parameters, given, this.#scope('parameters'), this.#parameters),
+      (resolved) => {
+        this.#parameters = resolved;
+        this.device.setFields(this.#deviceParameters(Object.keys(given)));
+      },
+    );
     for (const name of Object.keys(given)) this.#set.add(name);
   }
 
@@ -207,8 +218,9 @@ export class Population<Config extends object = object, State extends string = s
    *   which nothing goes on until `reset`: some of it may be set
    */
   setState(states: { [state in State]?: Value }): void {
-    this.#clock.set(() =>
-      this.device.setStates(resolveStates(this.soma.states, states, this.#parameters, this.#scope('state'))),
+    this.#clock.set(
+      () => resolveStates(this.soma.states, states, this.#parameters, this.#scope('state')),
+      (resolved) => this.device.setStates(resolved),
     );
   }
 
@@ -431,6 +443,7 @@ export class Population<Config extends object = object, State extends string = s
     this.#set = new Set(Object.keys(parameters));
     const others = Object.entries(this.#starts).filter(([key]) => !Object.hasOwn(states, key));
     this.device.begin(counts);
+    this.#setFields();
     this.device.setStates({ ...Object.fromEntries(others.map(([key, start]) => [key, start()])), ...states });
     this.recordings.resume(recorded);
   }
@@ -443,7 +456,7 @@ export class Population<Config extends object = object, State extends string = s
     this.#parameters = added.parameters;
     this.#set.clear();
     this.device.begin(null);
-    this.device.setFields(this.#deviceParameters(Object.keys(this.#parameters)));
+    this.#setFields();
     this.device.setStates(added.states);
     this.recordings.clear();
   }

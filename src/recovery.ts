@@ -75,6 +75,11 @@ export class Recovery implements Backend, Keeper {
     return population;
   }
 
+  /** Lets go of one that there was no room for. */
+  keepFirst(count: number): void {
+    this.#populations.length = count;
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#backend.dispose();
@@ -158,7 +163,7 @@ export class Recovery implements Backend, Keeper {
     return this.#recover && this.#forgotten === undefined;
   }
 
-  /** Before a reset, which sets everything anew: from then on it is known again. Only the loss of a device is for good. */
+  /** Before a reset, which sets everything anew: from then on it is known again. The loss of a device is for good. */
   remember(): void {
     this.#forgotten = undefined;
     if (!this.#failure || this.#failure instanceof DeviceLostError) return;
@@ -198,7 +203,9 @@ export class Recovery implements Backend, Keeper {
     for (;;) {
       this.#stop();
       try {
-        await Promise.all(this.#populations.map((each) => each.replay(each.device, first)));
+        const replays = this.#populations.map((each) => each.replay(each.device, first));
+        // Also where one fails nothing is under way any more when that is told: a reset may follow.
+        await Promise.all(replays).finally(() => Promise.allSettled(replays));
         const error = await (this.#populations[index] as KeptPopulation).search(first);
         if (this.#disposed) throw error;
         for (const population of this.#populations) population.resume(first, error);

@@ -151,7 +151,7 @@ export class Simulation {
    *
    * @param soma - one of the exported somas
    * @param options - its size, parameters, inputs and what to record
-   * @throws InputError naming what is wrong; nothing was added then
+   * @throws InputError naming what is wrong, OutOfMemoryError; nothing was added then
    */
   add<Config extends object, State extends string>(
     soma: Soma<Config, State>,
@@ -173,11 +173,16 @@ export class Simulation {
       seed: this.seed,
       bell: this.#bell,
       checkAlive: () => this.#checkAlive(),
-      set: (work: () => void) => this.#set(work),
+      set: <T>(resolve: () => T, set: (resolved: T) => void) => this.#set(resolve, set),
     };
-    const population = inRoom(() => new Population(clock, this.#backend, soma, name, options, state));
-    this.#populations.push(population);
-    return population;
+    try {
+      const population = inRoom(() => new Population(clock, this.#backend, soma, name, options, state));
+      this.#populations.push(population);
+      return population;
+    } catch (error) {
+      this.#backend.keepFirst(this.#populations.length);
+      throw error;
+    }
   }
 
   /**
@@ -214,7 +219,6 @@ export class Simulation {
     };
     try {
       while (this.#steps < last && !signal?.aborted) {
-        this.#checkWhole();
         if (this.#full) {
           await drain(0);
           await this.#until(() => !this.#full, signal);
@@ -366,19 +370,23 @@ export class Simulation {
   reset(): void {
     this.#checkIdle('reset');
     this.#backend.remember();
-    this.#set(() => {
-      for (const population of this.#populations) population.reset();
-    });
+    this.#set(
+      () => this.#populations,
+      (populations) => {
+        for (const population of populations) population.reset();
+      },
+    );
     this.#steps = this.#reached = 0;
     this.#gap = undefined;
   }
 
   // Where there is no room for all of it some may be set: nothing goes on from there.
-  #set(work: () => void): void {
+  #set<T>(resolve: () => T, set: (resolved: T) => void): void {
     if (this.#busy === SAVE) this.#checkIdle('set');
     this.#checkAlive();
+    const resolved = inRoom(resolve);
     try {
-      inRoom(work);
+      inRoom(() => set(resolved));
     } catch (error) {
       if (error instanceof OutOfMemoryError) this.#gap = { error };
       throw error;
@@ -417,6 +425,8 @@ export class Simulation {
       );
       this.#checkAlive();
     }
+    // Something may have been set meanwhile.
+    this.#checkWhole();
     const queued = jobs.map((job) => ({ ...job, result: job.population.advance(job.block) }));
     this.#steps += steps;
     const earlier = this.#kept;

@@ -119,7 +119,8 @@ class WebGpuPopulation implements DevicePopulation {
     this.#values = { ...this.#values, ...changed };
     const arrays = this.#fields.map(({ key }) => key).filter((key) => typeof this.#values[key] !== 'number');
     const same = arrays.join() === this.#arrays.join();
-    this.#arrays = arrays;
+    // Until all of them are there none is.
+    this.#arrays = [];
     const scalars = this.#scalars();
     for (const tile of this.#tiles) {
       if (!same) this.#device.allocate(() => tile.makePlanes(arrays.length));
@@ -128,6 +129,7 @@ class WebGpuPopulation implements DevicePopulation {
       }
       tile.writeScalars(scalars);
     }
+    this.#arrays = arrays;
   }
 
   #scalars(): Uint32Array {

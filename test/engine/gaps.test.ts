@@ -10,12 +10,13 @@ import {
   OutOfMemoryError,
   Simulation,
   type SimulationOptions,
+  uniform,
 } from '../../src/index.ts';
 import { typed } from '../../src/threads.ts';
 import { openDevice } from '../support/backends.ts';
 import { opened } from '../support/fragile.ts';
-import { addCells, type Cells, expectSameOutcome, outcomeOf } from '../support/outcome.ts';
-import { RunawaySoma } from '../support/runaway.ts';
+import { addCells, type Cells, expectSameBits, expectSameOutcome, outcomeOf } from '../support/outcome.ts';
+import { FragileSoma, RunawaySoma } from '../support/runaway.ts';
 
 const tuning = { blockSteps: 16 };
 // More than stay on the calling thread.
@@ -364,6 +365,151 @@ describe('a state that is no number', () => {
     await simulation.run(turn);
     expect(simulation.recoveries).toBe(0);
   });
+});
+
+/** Spread parameters, and currents of each neuron. */
+const addVaried = (simulation: Simulation) =>
+  addCells(simulation, AdEx, {
+    name: 'varied',
+    units: NEURONS,
+    parameters: { spike_slope: uniform(1.5, 2.5) },
+    input: [{ kind: 'constant', amplitude: Float32Array.from({ length: NEURONS }, (_, i) => 300 + (i % 400)) }],
+    record: { spikes: true },
+  });
+
+/** For a slice of the processor's, a tile of the GPU's whose bindings are small, or all neurons with their padding. */
+const isPart = (length: number) => (length >= 512 && length < 2000) || length === 3072;
+
+describe('what is set by half, in one slice or tile of several, is set anew', () => {
+  const small = { ...tuning, maxBinding: 2 ** 16 };
+  const ways = [
+    { name: 'on webgpu', backend: 'webgpu', options: {} },
+    { name: 'in tiles', backend: 'webgpu', options: { tuning: small } },
+    { name: 'on cpu', backend: 'cpu', options: { workers: 2 } },
+  ] as const;
+  const halves: [string, (cells: Cells, simulation: Simulation) => void][] = [
+    ['a reset', (_, simulation) => simulation.reset()],
+    ['parameters', (cells) => cells.setParameters({ spike_slope: Array(NEURONS).fill(1.7) })],
+  ];
+  const cases = ways.flatMap((way) => halves.map(([what, set]) => ({ ...way, what, set })));
+  test.each(cases)('by a reset: $what, $name', async ({ backend, options, set }) => {
+    const room = { short: false };
+    makeShort('Float32Array', room, isPart);
+    const simulation = await open(backend, options);
+    const cells = addVaried(simulation);
+    await simulation.run(16);
+    const whole = await outcomeOf(cells);
+    cells.setParameters({ spike_slope: 2 });
+    await simulation.run(1.6);
+    room.short = true;
+    const failure = await (async () => set(cells, simulation))()
+      .then(() => simulation.run(1.6))
+      .catch((failed) => failed);
+    expect(failure).toMatchObject(noRoom);
+    room.short = false;
+    simulation.reset();
+    await simulation.run(16);
+    expectSameOutcome(await outcomeOf(cells), whole);
+  });
+
+  test('by a reset: a population that was added, on cpu; and a restored one is refused', async () => {
+    const good = await open('cpu', { workers: 2 });
+    const whole = addVaried(good);
+    const saved = await good.save();
+    await good.run(16);
+    const room = { short: true };
+    makeShort('Float32Array', room, isPart);
+    const bad = await open('cpu', { workers: 2 });
+    const cells = addVaried(bad);
+    await expect(bad.run(16)).rejects.toMatchObject(noRoom);
+    const restored = await Simulation.restore(saved, { workers: 2, tuning });
+    onTestFinished(() => restored.dispose());
+    await expect(restored.run(16)).rejects.toMatchObject(noRoom);
+    room.short = false;
+    for (const simulation of [bad, restored]) {
+      simulation.reset();
+      await simulation.run(16);
+    }
+    expectSameOutcome(await outcomeOf(cells), await outcomeOf(whole));
+    expectSameOutcome(await outcomeOf(restored.populations[0] as Cells), await outcomeOf(whole));
+  });
+
+  test('or was not set at all, and nothing is refused', async () => {
+    const room = { short: false };
+    makeShort('Float32Array', room, (length) => length === NEURONS);
+    const simulation = await open('cpu', { workers: 2 });
+    const cells = addVaried(simulation);
+    await simulation.run(1.6);
+    const before = await cells.readState('potential');
+    room.short = true;
+    expect(() => cells.setState({ potential: Array(NEURONS).fill(-60) })).toThrow(OutOfMemoryError);
+    room.short = false;
+    expectSameBits(await cells.readState('potential'), before, 'the potential');
+    await simulation.run(1.6);
+  });
+
+  test('while a block waits for its currents: it is not made', async () => {
+    const room = { short: false };
+    makeShort('Float32Array', room, isPart);
+    const simulation = await open('webgpu');
+    const read = async (first: number, steps: number) => {
+      room.short = first === 32;
+      if (room.short) expect(() => cells.setState({ potential: Array(NEURONS).fill(-60) })).toThrow(OutOfMemoryError);
+      room.short = false;
+      return Array(steps).fill(0);
+    };
+    const cells: Cells = addCells(simulation, AdEx, { units: NEURONS, input: [{ kind: 'array', shape: [640], read }] });
+    await expect(simulation.run(6.4)).rejects.toMatchObject(noRoom);
+    expect(simulation.steps).toBe(32);
+  });
+
+  test('but for a population that was not added: the others are looked at as ever', async () => {
+    const room = { short: true };
+    makeShort('Float32Array', room, isPart);
+    const device = await openDevice();
+    const { createCommandEncoder } = device;
+    let reads = 0;
+    device.createCommandEncoder = (descriptor) => {
+      if (descriptor?.label === 'somagpu read') reads++;
+      return createCommandEncoder.call(device, descriptor);
+    };
+    const often = { ...tuning, snapshot: 1, kept: 1000 };
+    const simulation = await open('webgpu', { device: async () => device, tuning: often });
+    expect(() => addVaried(simulation)).toThrow(OutOfMemoryError);
+    room.short = false;
+    addCells(simulation, AdEx, { units: 100 });
+    await simulation.run(32);
+    expect(reads).toBeGreaterThan(0);
+  });
+});
+
+test('a search for a state that is no number ends where it began, or the simulation with it', async () => {
+  // Room for so many planes to be written; with enough of them it ends.
+  let [armed, left] = [false, -1];
+  const room = {
+    get short() {
+      return armed;
+    },
+  };
+  makeShort('Float32Array', room, (length) => length === 256 && left-- <= 0);
+  const values = new Float32Array(640);
+  values[45] = 100;
+  const kinds = new Set<string>();
+  for (let writes = 0; left < 0; writes++) {
+    const simulation = await open('webgpu');
+    const cells = addCells(simulation, FragileSoma, { units: 100, input: [{ kind: 'array', shape: [640], values }] });
+    await simulation.run(3.2);
+    [armed, left] = [true, writes];
+    const failure = await simulation.run(1.6).catch((failed) => failed);
+    armed = false;
+    kinds.add(failure.name);
+    const again = await simulation.run(0.1).catch((failed) => failed);
+    const age = await cells.readState('age').catch((failed) => failed);
+    if (again === undefined) expect([simulation.steps, age[0]], `${writes} writes`).toEqual([33, 33]);
+    else expect([simulation.steps, again], `${writes} writes`).toEqual([32, failure]);
+    simulation.dispose();
+  }
+  expect([...kinds].sort()).toEqual(['NonFiniteError', 'OutOfMemoryError']);
 });
 
 describe('memory', () => {
